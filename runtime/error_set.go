@@ -12,8 +12,11 @@ import (
 	"github.com/plugingen/plugingen/runtime/runtimepb"
 )
 
-// maxErrorDepth bounds the tree that crosses: deeper causes keep their text, which the outer error's text repeats.
-const maxErrorDepth = 32
+// The tree that crosses is bounded; what is cut off is still in the text of the error around it.
+const (
+	maxErrorDepth = 32
+	maxErrorNodes = 256
+)
 
 // Sentinel names an exported error variable, such as {"io.EOF", io.EOF}, so that it is the same variable on both sides.
 type Sentinel struct {
@@ -58,21 +61,34 @@ func standardSentinels() []Sentinel {
 	}
 }
 
-// Encode returns err for the wire; nil for nil. It survives errors whose methods panic.
+// Encode returns err for the wire; nil for nil. It survives errors whose methods panic or that wrap themselves.
 func (s *ErrorSet) Encode(err error) *runtimepb.Error {
 	if err == nil {
 		return nil
 	}
-	return s.encode(err, 0)
+	budget := maxErrorNodes
+	return s.encode(err, 0, &budget)
 }
 
-func (s *ErrorSet) encode(err error, depth int) *runtimepb.Error {
-	e := &runtimepb.Error{Text: textOf(err), Type: fmt.Sprintf("%T", err), Sentinel: s.nameOf(err)}
+func (s *ErrorSet) encode(err error, depth int, budget *int) (e *runtimepb.Error) {
+	e = &runtimepb.Error{Type: fmt.Sprintf("%T", err)}
+	defer func() {
+		if p := recover(); p != nil && e.Text == "" {
+			e.Text = fmt.Sprintf("%T: its Error method panicked: %v", err, p)
+		}
+	}()
+	e.Text = err.Error()
+	e.Sentinel = s.nameOf(err)
 	if depth == maxErrorDepth {
 		return e
 	}
 	for _, cause := range causesOf(err) {
-		e.Causes = append(e.Causes, s.encode(cause, depth+1))
+		if *budget--; *budget < 0 {
+			break
+		}
+		if cause != nil {
+			e.Causes = append(e.Causes, s.encode(cause, depth+1, budget))
+		}
 	}
 	return e
 }
@@ -97,22 +113,11 @@ func same(err, target error) (equal bool) {
 func causesOf(err error) []error {
 	switch e := err.(type) {
 	case interface{ Unwrap() error }:
-		if cause := e.Unwrap(); cause != nil {
-			return []error{cause}
-		}
+		return []error{e.Unwrap()}
 	case interface{ Unwrap() []error }:
 		return e.Unwrap()
 	}
 	return nil
-}
-
-func textOf(err error) (text string) {
-	defer func() {
-		if p := recover(); p != nil {
-			text = fmt.Sprintf("%T: its Error method panicked: %v", err, p)
-		}
-	}()
-	return err.Error()
 }
 
 // Decode returns the error that e describes; nil for nil.

@@ -1,0 +1,160 @@
+package runtime_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/plugingen/plugingen/runtime"
+	"github.com/plugingen/plugingen/runtime/runtimepb"
+)
+
+var errTest = errors.New("no such greeting")
+
+// across sends err through the wire's bytes and back.
+func across(t *testing.T, err error) error {
+	t.Helper()
+	set := runtime.NewErrorSet(runtime.Sentinel{Name: "example.com/greeter.ErrTest", Err: errTest})
+	data, merr := proto.Marshal(set.Encode(err))
+	if merr != nil {
+		t.Fatal(merr)
+	}
+	got := new(runtimepb.Error)
+	if uerr := proto.Unmarshal(data, got); uerr != nil {
+		t.Fatal(uerr)
+	}
+	return set.Decode(got)
+}
+
+func TestErrorsKeepTheirText(t *testing.T) {
+	for name, err := range map[string]error{
+		"plain":        errors.New("plain"),
+		"empty":        errors.New(""),
+		"wrapped":      fmt.Errorf("read config: %w", io.ErrUnexpectedEOF),
+		"joined":       errors.Join(errors.New("one"), errors.New("two")),
+		"invalid utf8": errors.New("caf\xe9"),
+		"path":         &fs.PathError{Op: "open", Path: "/x", Err: syscall.ENOENT},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := across(t, err); got.Error() != err.Error() {
+				t.Errorf("text %q, want %q", got, err)
+			}
+		})
+	}
+}
+
+func TestErrorsKeepTheirIdentity(t *testing.T) {
+	_, notExist := os.Open("/does/not/exist")
+	for name, c := range map[string]struct {
+		err  error
+		is   []error
+		isNo []error
+	}{
+		"wrapped sentinel":  {fmt.Errorf("greet: %w", errTest), []error{errTest}, []error{io.EOF}},
+		"standard sentinel": {fmt.Errorf("read: %w", io.EOF), []error{io.EOF}, []error{io.ErrUnexpectedEOF}},
+		"joined":            {errors.Join(errTest, fmt.Errorf("and %w", fs.ErrExist)), []error{errTest, fs.ErrExist}, []error{fs.ErrNotExist}},
+		"by Is method":      {notExist, []error{fs.ErrNotExist}, []error{fs.ErrExist}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := across(t, c.err)
+			for _, want := range c.is {
+				if !errors.Is(got, want) {
+					t.Errorf("errors.Is(%v, %v) is false", got, want)
+				}
+			}
+			for _, other := range c.isNo {
+				if errors.Is(got, other) {
+					t.Errorf("errors.Is(%v, %v) is true", got, other)
+				}
+			}
+		})
+	}
+}
+
+func TestSentinelIsTheSameVariable(t *testing.T) {
+	for _, want := range []error{errTest, io.EOF, fs.ErrNotExist} {
+		if got := across(t, want); got != want { //nolint:errorlint // == is what is promised
+			t.Errorf("%v came back as another value", want)
+		}
+	}
+}
+
+func TestRemoteErrorTellsItsType(t *testing.T) {
+	var remote *runtime.RemoteError
+	if got := across(t, &fs.PathError{Op: "open", Path: "/x", Err: errTest}); !errors.As(got, &remote) {
+		t.Fatalf("%T is no RemoteError", got)
+	}
+	if got, want := remote.Type(), "*fs.PathError"; got != want {
+		t.Errorf("type %q, want %q", got, want)
+	}
+}
+
+// An error may be anything that somebody wrote: its methods panic, it wraps itself, it cannot be compared.
+type (
+	panicking    struct{}
+	selfWrapping struct{}
+	bottomless   struct{ depth int }
+	uncomparable []string
+)
+
+func (*panicking) Error() string       { panic("no text") }
+func (selfWrapping) Error() string     { return "self" }
+func (e selfWrapping) Unwrap() []error { return []error{e, e, e} }
+func (e bottomless) Error() string     { return fmt.Sprint(e.depth) }
+func (e bottomless) Unwrap() error     { return bottomless{e.depth + 1} }
+func (e uncomparable) Error() string   { return strings.Join(e, ",") }
+
+func TestHostileErrorsAreBounded(t *testing.T) {
+	for name, err := range map[string]error{
+		"panicking":     (*panicking)(nil),
+		"wraps itself":  selfWrapping{},
+		"bottomless":    bottomless{},
+		"uncomparable":  uncomparable{"a", "b"},
+		"nil in a join": nilJoin{},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := across(t, err)
+			if got == nil || got.Error() == "" {
+				t.Fatalf("got %v, want an error with a text", got)
+			}
+			if n := count(got); n > 300 {
+				t.Errorf("%d errors crossed", n)
+			}
+			if errors.Is(got, err) && name == "uncomparable" {
+				t.Error("an uncomparable error is said to be the same")
+			}
+		})
+	}
+}
+
+type nilJoin struct{}
+
+func (nilJoin) Error() string   { return "nil inside" }
+func (nilJoin) Unwrap() []error { return []error{nil, errTest} }
+
+func count(err error) int {
+	n := 1
+	if u, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, cause := range u.Unwrap() {
+			n += count(cause)
+		}
+	}
+	return n
+}
+
+func TestNoErrorCrossesAsNone(t *testing.T) {
+	set := runtime.NewErrorSet()
+	if e := set.Encode(nil); e != nil {
+		t.Errorf("Encode(nil) = %v", e)
+	}
+	if err := set.Decode(nil); err != nil {
+		t.Errorf("Decode(nil) = %v", err)
+	}
+}
