@@ -1,0 +1,58 @@
+# Needs Go, git and make; everything else runs through the Go tool chain (go.tool.mod).
+
+TOOL := go tool -modfile=go.tool.mod
+# The race detector needs a C compiler on Linux; without one the tests still run.
+RACE ?= $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
+TEST := go test -shuffle=on $(RACE)
+FUZZTIME ?= 10s
+BENCH ?= .
+
+.PHONY: help demo build test golden generate lint fmt check vet-all fuzz bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## generate a plugin and a host, build both, let them talk
+	@./golden/demo.sh
+
+build: ## bin/plugingen
+	go build -o bin/plugingen ./cmd/plugingen
+
+test: ## all tests, race detector on, shuffled; and the interop module's
+	$(TEST) ./...
+	cd golden/interop && $(TEST) ./...
+
+golden: ## rewrite the golden files; read the diff before you commit it
+	go test ./golden/... -update
+
+generate: ## rewrite generated code: the runtime's .pb.go
+	go generate ./...
+
+lint: ## golangci-lint and module files
+	$(TOOL) golangci-lint run ./...
+	go mod tidy -diff
+	cd golden/interop && go vet ./... && go mod tidy -diff
+
+fmt: ## format all Go code
+	$(TOOL) golangci-lint fmt ./...
+
+check: generate golden ## generation and goldens leave git clean
+	@git add --intent-to-add . && git diff --exit-code --stat || \
+		{ echo 'make check: what is generated differs from what is committed: read the diff, then commit it' >&2; exit 1; }
+
+vet-all: ## cross-compile for the systems that are not this one
+	GOOS=windows go vet ./...
+	GOOS=darwin go vet ./...
+
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@for pkg in $$(go list ./...); do \
+		for f in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+bench: ## every benchmark with allocations; compare runs with: go tool -modfile=go.tool.mod benchstat
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+clean: ## remove what make build made
+	rm -rf bin
