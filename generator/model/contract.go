@@ -1,0 +1,53 @@
+package model
+
+// Package is a Go package as an import declaration names it.
+type Package struct {
+	Path string // import path
+	Name string // name in the package clause
+}
+
+// Contract is a Go package with the interfaces that a host and its plugins share.
+type Contract struct {
+	Package  Package
+	Module   string     // module path of Package; empty when there is no go.mod
+	Services []*Service // in the order in which they were asked for
+	// Sentinels are the exported error variables that stay themselves when they cross the process boundary, sorted.
+	Sentinels []Sentinel
+	// Declared are the names that the package declares outside generated files, sorted.
+	Declared []string
+	// Wire is how the contract travels; nil until the schema has been laid out.
+	Wire *Wire
+}
+
+// Service is an interface of a contract.
+type Service struct {
+	Name    string // the interface's name in the contract's package
+	Doc     string // its doc comment without comment marks; empty without one
+	Methods []*Method
+	// Var is the generated variable of type runtime.Service, such as "GreeterService".
+	Var string
+	// WireName is the full gRPC service name, such as "example_com.greeter.Greeter".
+	WireName string
+}
+
+// Method finds a method by its Go name; nil without it.
+func (s *Service) Method(name string) *Method {
+	for _, m := range s.Methods {
+		if m.Name == name {
+			return m
+		}
+	}
+	return nil
+}
+
+// Sentinel is an exported variable of type error.
+type Sentinel struct {
+	Package Package
+	Name    string
+}
+
+// ID is the sentinel's name on the wire, such as "example.com/greeter.ErrNobody".
+func (s Sentinel) ID() string { return s.Package.Path + "." + s.Name }
+
+// Expr is the Go expression for the variable.
+func (s Sentinel) Expr(imports *ImportSet) string { return imports.Qualify(s.Package, s.Name) }

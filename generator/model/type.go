@@ -1,0 +1,174 @@
+package model
+
+import (
+	"go/token"
+	"strconv"
+	"strings"
+)
+
+// Kind says what a Type is once its name is taken away.
+type Kind int
+
+// The kinds of types that can travel. Bytes is a slice of bytes, Marshaler a type that encodes itself.
+const (
+	Invalid Kind = iota
+	Bool
+	Int
+	Int8
+	Int16
+	Int32
+	Int64
+	Uint
+	Uint8
+	Uint16
+	Uint32
+	Uint64
+	Float32
+	Float64
+	String
+	Bytes
+	Slice
+	Array
+	Map
+	Pointer
+	Struct
+	Time
+	Duration
+	Marshaler
+)
+
+// Type is a Go type. Types of recursive declarations refer to themselves.
+type Type struct {
+	Kind Kind
+	// Package and Name are set for named types; Args are the type arguments of a generic one.
+	// Predeclared types (and time.Time, which has a Kind) have an empty Package.Path and Name.
+	Package Package
+	Name    string
+	Args    []*Type
+	Key     *Type // of maps
+	Elem    *Type // of slices, arrays, maps and pointers
+	Len     int64 // of arrays
+	// Members are the fields of a struct, in order.
+	Members []*Member
+	// Marshal and Unmarshal are the methods of a Marshaler, such as "MarshalBinary" and "UnmarshalBinary".
+	Marshal, Unmarshal string
+}
+
+// Member is an exported field of a struct; an embedded one is named after its type.
+type Member struct {
+	Name string
+	Type *Type
+	Doc  string
+}
+
+// IsNamed says whether the type has a name of its own, other than a predeclared one.
+func (t *Type) IsNamed() bool { return t.Name != "" }
+
+// IsBasic says whether the type's kind is a boolean, a number or a string.
+func (t *Type) IsBasic() bool { return t.Kind >= Bool && t.Kind <= String }
+
+// Expr is the type as Go code seen from the package of imports, which gets what is needed.
+func (t *Type) Expr(imports *ImportSet) string {
+	if t.IsNamed() {
+		return imports.Qualify(t.Package, t.Name) + t.argList(imports)
+	}
+	switch t.Kind {
+	case Bytes:
+		return "[]byte"
+	case Slice:
+		return "[]" + t.Elem.Expr(imports)
+	case Array:
+		return "[" + strconv.FormatInt(t.Len, 10) + "]" + t.Elem.Expr(imports)
+	case Map:
+		return "map[" + t.Key.Expr(imports) + "]" + t.Elem.Expr(imports)
+	case Pointer:
+		return "*" + t.Elem.Expr(imports)
+	case Struct:
+		return "struct{}"
+	case Time:
+		return imports.Qualify(timePackage, "Time")
+	case Duration:
+		return imports.Qualify(timePackage, "Duration")
+	default:
+		return t.Kind.String()
+	}
+}
+
+func (t *Type) argList(imports *ImportSet) string {
+	if len(t.Args) == 0 {
+		return ""
+	}
+	args := make([]string, len(t.Args))
+	for i, a := range t.Args {
+		args[i] = a.Expr(imports)
+	}
+	return "[" + strings.Join(args, ", ") + "]"
+}
+
+// ID is the type with full import paths, such as "[]example.com/greeter.Greeting": one for each type.
+func (t *Type) ID() string { return t.text(Package.id) }
+
+// String is the type as its declaring files would say it, such as "[]greeter.Greeting"; for people.
+func (t *Type) String() string { return t.text(func(p Package) string { return p.Name }) }
+
+func (p Package) id() string { return p.Path }
+
+func (t *Type) text(qualifier func(Package) string) string {
+	if t.IsNamed() {
+		return qualifier(t.Package) + "." + t.Name + t.argText(qualifier)
+	}
+	switch t.Kind {
+	case Bytes:
+		return "[]byte"
+	case Slice:
+		return "[]" + t.Elem.text(qualifier)
+	case Array:
+		return "[" + strconv.FormatInt(t.Len, 10) + "]" + t.Elem.text(qualifier)
+	case Map:
+		return "map[" + t.Key.text(qualifier) + "]" + t.Elem.text(qualifier)
+	case Pointer:
+		return "*" + t.Elem.text(qualifier)
+	case Struct:
+		return "struct{}"
+	default:
+		return t.Kind.String()
+	}
+}
+
+func (t *Type) argText(qualifier func(Package) string) string {
+	if len(t.Args) == 0 {
+		return ""
+	}
+	args := make([]string, len(t.Args))
+	for i, a := range t.Args {
+		args[i] = a.text(qualifier)
+	}
+	return "[" + strings.Join(args, ",") + "]"
+}
+
+// String is the kind as Go spells it.
+func (k Kind) String() string {
+	if k < 0 || int(k) >= len(kindNames()) {
+		return "Kind(" + strconv.Itoa(int(k)) + ")"
+	}
+	return kindNames()[k]
+}
+
+func kindNames() [Marshaler + 1]string {
+	return [...]string{
+		"invalid", "bool", "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64",
+		"float32", "float64", "string", "[]byte", "slice", "array", "map", "pointer", "struct", "time.Time", "time.Duration", "marshaler",
+	}
+}
+
+// isPredeclared says whether generated code may need name in its predeclared meaning.
+func isPredeclared(name string) bool {
+	switch name {
+	case "any", "append", "bool", "byte", "cap", "clear", "close", "comparable", "complex", "complex64", "complex128", "copy",
+		"delete", "error", "false", "float32", "float64", "imag", "int", "int8", "int16", "int32", "int64", "iota", "len",
+		"make", "max", "min", "new", "nil", "panic", "print", "println", "real", "recover", "rune", "string", "true",
+		"uint", "uint8", "uint16", "uint32", "uint64", "uintptr":
+		return true
+	}
+	return token.IsKeyword(name)
+}

@@ -1,0 +1,41 @@
+package model
+
+// Wire is how a contract travels: what its .proto says.
+type Wire struct {
+	Package   string  // proto package, such as "example_com.greeter"
+	File      string  // path under which the .proto registers, such as "example.com/greeter/greeterpb/greeter.proto"
+	GoPackage Package // package of the .pb.go
+	Dir       string  // folder of GoPackage beneath the contract's, such as "greeterpb"
+	Messages  []*Message
+}
+
+// Message is a proto message: a request, a response, a struct, or a wrapper around a type that proto cannot nest.
+type Message struct {
+	Name   string // in the .proto
+	GoName string // in the .pb.go
+	Doc    string
+	// Type is the Go type that the message carries; nil for requests and responses.
+	Type *Type
+	// Wrapper says that the message has one field, which is all of Type.
+	Wrapper bool
+	// Recursive says that a value can hold another one of the same type, so that walking it needs a bound.
+	Recursive bool
+	Fields    []*Field // by number
+	// Reserved numbers and names belonged to fields that are gone, and are never used again.
+	Reserved      []Range
+	ReservedNames []string
+}
+
+// Range is an inclusive range of field numbers.
+type Range struct{ First, Last int }
+
+// Field is a field of a message.
+type Field struct {
+	Name   string // in the .proto
+	GoName string // in the .pb.go
+	Number int
+	// Member is the struct field, parameter or result that the field carries; empty for wrappers and errors.
+	Member string
+	// Type is the Go type that the field carries; nil for the error of a response.
+	Type *Type
+}
