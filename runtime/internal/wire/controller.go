@@ -1,0 +1,47 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+const shutdownMethod = "/" + ControllerService + "/Shutdown"
+
+// RegisterController makes registrar serve the controller. shutdown runs in the call's own goroutine, possibly several
+// times and at once; the host gets its answer when shutdown returns.
+func RegisterController(registrar grpc.ServiceRegistrar, shutdown func(ctx context.Context) error) {
+	registrar.RegisterService(&grpc.ServiceDesc{
+		ServiceName: ControllerService,
+		Methods:     []grpc.MethodDesc{{MethodName: "Shutdown", Handler: shutdownHandler(shutdown)}},
+		Metadata:    "grpc_controller.proto",
+	}, nil)
+}
+
+func shutdownHandler(shutdown func(context.Context) error) grpc.MethodHandler {
+	call := func(ctx context.Context, _ any) (any, error) { return &Empty{}, shutdown(ctx) }
+	return func(_ any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
+		in := &Empty{}
+		if err := decode(in); err != nil {
+			return nil, err
+		}
+		if intercept == nil {
+			return call(ctx, in)
+		}
+		return intercept(ctx, in, &grpc.UnaryServerInfo{FullMethod: shutdownMethod}, call)
+	}
+}
+
+// Shutdown asks the plugin behind conn to stop. A plugin that is gone, or goes without an answer, has stopped: nil.
+// A plugin without a controller answers with the code Unimplemented.
+func Shutdown(ctx context.Context, conn grpc.ClientConnInterface) error {
+	err := conn.Invoke(ctx, shutdownMethod, &Empty{}, &Empty{})
+	if err == nil || errors.Is(err, io.EOF) || status.Code(err) == codes.Unavailable {
+		return nil
+	}
+	return err
+}
