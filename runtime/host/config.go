@@ -1,0 +1,137 @@
+package host
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/plugingen/plugingen/runtime/handshake"
+)
+
+// What zero means in a Config.
+const (
+	DefaultStartTimeout   = 30 * time.Second
+	DefaultStopTimeout    = 2 * time.Second
+	DefaultMaxMessageSize = 64 << 20
+	DefaultMinPort        = 10000
+	DefaultMaxPort        = 25000
+)
+
+// Config says which plugin to start and how. Handshake and Path are required; the zero value of every other field works.
+// Open copies it and changes nothing in it.
+type Config struct {
+	// Handshake is what host and plugin agree on; the contract's package declares it.
+	Handshake handshake.Config
+
+	// Path is the program. A name without a separator is looked up in PATH; a relative path starts at the host's working
+	// directory, not at Dir.
+	Path string
+	// Args are the program's arguments, without its own name.
+	Args []string
+	// Dir is the program's working directory; empty means the host's.
+	Dir string
+	// Env is KEY=VALUE for the program and wins over what it inherits. What belongs to the protocol (the cookie and
+	// the variables of package handshake) cannot be set here.
+	Env []string
+	// InheritEnv names variables of the host that the program gets besides those of InheritedByDefault; a name that ends
+	// in * stands for all that begin so, and "*" for all. PLUGIN_* variables and those that look like another host's cookie
+	// (MAGIC_COOKIE in the name) are never inherited: they would make the plugin believe that it talks to that host.
+	InheritEnv []string
+
+	// Logger gets what the plugin logs and what the host has to say about it, with the attribute plugin=<base name of Path>.
+	// Nil means slog.Default().
+	Logger *slog.Logger
+	// Stdout and Stderr get what the plugin prints once it serves: the streams of its stdio service, not what it logs.
+	// Nil means that it is logged line by line. A writer is only called by one goroutine at a time, but by different ones when
+	// it stands in both fields. One that blocks first slows the plugin down, then loses output (the log says how much);
+	// it never blocks Close.
+	Stdout, Stderr io.Writer
+
+	// StartTimeout bounds the whole of Open: starting the program, its handshake line, connecting, and the first health check.
+	// Zero means DefaultStartTimeout.
+	StartTimeout time.Duration
+	// StopTimeout is how long Close lets the plugin end by itself before it kills it. Zero means DefaultStopTimeout.
+	StopTimeout time.Duration
+	// CallTimeout bounds each unary call whose context has no deadline of its own; zero means that such a call may take for
+	// ever, as its context says. Streams are never bounded by it.
+	CallTimeout time.Duration
+
+	// MaxMessageSize is the largest message either way, in bytes; zero means DefaultMaxMessageSize.
+	// A larger one fails with ResourceExhausted.
+	MaxMessageSize int
+	// AllowRemote lets a plugin name a tcp address on another machine. Without it only unix sockets and loopback are dialled.
+	AllowRemote bool
+	// SocketDir is the folder in which the plugin's private socket folder is made; empty means the system's temporary
+	// folder, or another one where that is full, not writable or too long.
+	SocketDir string
+	// SocketGroup is the name or number of the group that may use the plugin's socket; empty means this user alone.
+	SocketGroup string
+	// MinPort and MaxPort bound the ports of a plugin that listens on tcp; both zero means DefaultMinPort and DefaultMaxPort.
+	MinPort, MaxPort int
+
+	// DialOptions are added to the host's own and win over them.
+	DialOptions []grpc.DialOption
+	// OnCallLost is called, after it was logged, with the error of a call whose method has no error result to return it in.
+	// Nil means that it is only logged. It runs on the caller's goroutine, on several at once where calls are.
+	OnCallLost func(error)
+}
+
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	c.Logger = c.Logger.With("plugin", filepath.Base(c.Path))
+	c.StartTimeout = cmp.Or(c.StartTimeout, DefaultStartTimeout)
+	c.StopTimeout = cmp.Or(c.StopTimeout, DefaultStopTimeout)
+	c.MaxMessageSize = cmp.Or(c.MaxMessageSize, DefaultMaxMessageSize)
+	if c.MinPort == 0 && c.MaxPort == 0 {
+		c.MinPort, c.MaxPort = DefaultMinPort, DefaultMaxPort
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	return errors.Join(
+		c.Handshake.Validate(),
+		check(c.Path != "", "path: it is empty: name the plugin's program"),
+		check(!slices.ContainsFunc(append(slices.Clone(c.Args), c.Path, c.Dir), hasNUL), "path, args or dir: a NUL byte is in it"),
+		check(c.StartTimeout > 0, "start timeout %v: it must not be negative", c.StartTimeout),
+		check(c.StopTimeout > 0, "stop timeout %v: it must not be negative", c.StopTimeout),
+		check(c.CallTimeout >= 0, "call timeout %v: it must not be negative", c.CallTimeout),
+		check(c.MaxMessageSize > 0 && c.MaxMessageSize <= math.MaxInt32, "max message size %d: it must be within 1 and %d", c.MaxMessageSize, math.MaxInt32),
+		check(c.MinPort > 0 && c.MinPort <= c.MaxPort && c.MaxPort <= math.MaxUint16, "ports %d to %d: they must be within 1 and 65535, the lower first", c.MinPort, c.MaxPort),
+		c.validateEnv(),
+	)
+}
+
+// validateEnv names the keys alone: values may be secrets.
+func (c Config) validateEnv() error {
+	var problems []error
+	for i, entry := range c.Env {
+		key, _, found := strings.Cut(entry, "=")
+		problems = append(problems,
+			check(found && key != "", "env: entry %d is not KEY=VALUE", i),
+			check(!hasNUL(entry), "env: entry %d has a NUL byte in it", i),
+			check(!c.isProtocol(key), "env: %s belongs to the protocol and cannot be set", key),
+		)
+	}
+	return errors.Join(problems...)
+}
+
+func hasNUL(s string) bool { return strings.ContainsRune(s, 0) }
+
+func check(ok bool, format string, args ...any) error {
+	if ok {
+		return nil
+	}
+	return fmt.Errorf(format, args...)
+}

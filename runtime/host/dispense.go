@@ -1,0 +1,22 @@
+package host
+
+import (
+	"fmt"
+
+	"github.com/plugingen/plugingen/runtime"
+)
+
+// Dispense returns a T whose methods call p. It asks the plugin nothing: a service that the plugin does not have shows with
+// the first call, as Unimplemented. The error is an *Error when the plugin has ended or was closed.
+func Dispense[T any](p *Plugin, s runtime.Service[T]) (T, error) {
+	var none T
+	if s.NewClient == nil {
+		return none, fmt.Errorf("dispense %q: the service has no NewClient: use the one that generated code declares", s.Name)
+	}
+	select {
+	case <-p.Done():
+		return none, fmt.Errorf("dispense %s: %w", s.Name, p.gone())
+	default:
+		return s.NewClient(p.Conn()), nil
+	}
+}

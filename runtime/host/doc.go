@@ -1,0 +1,12 @@
+// Package host starts plugins, connects to them and ends them.
+//
+//	p, err := host.Open(ctx, host.Config{Handshake: greeter.Handshake, Path: "./english"})
+//	if err != nil {
+//		return err
+//	}
+//	defer p.Close()
+//	g, err := host.Dispense(p, greeter.GreeterService)
+//
+// Plugins may be made with this module, with hashicorp/go-plugin (those that speak gRPC) or with pyvider.
+// Whatever a plugin does costs the host an error, never a panic, a hang or unbounded memory.
+package host
