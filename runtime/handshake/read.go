@@ -62,11 +62,18 @@ func (s *scanner) scan() (Response, error) {
 			return s.finish(err)
 		}
 		if !s.long && claimsHandshake(s.piece) {
-			return parse(string(s.piece), fieldsLeast, fieldsMost)
+			return s.parse(ended)
 		}
 		s.skip(ended)
 	}
 	return Response{}, fmt.Errorf("%w: %w: skipped %d lines, %d bytes, lastly %s", ErrNoHandshake, ErrTooLong, s.lines, s.size, quote(s.last))
+}
+
+func (s *scanner) parse(ended bool) (Response, error) {
+	if !ended {
+		return Response{}, fmt.Errorf("%w: more than %d bytes: %s", ErrTooLong, MaxLine, quote(s.piece))
+	}
+	return parse(string(s.piece), fieldsLeast, fieldsMost)
 }
 
 // readPiece reads up to the end of the line, at most maxPiece bytes. It takes no byte of the next line out of s.r.

@@ -1,0 +1,5 @@
+//go:build !unix && !windows
+
+package transport
+
+func portTakenErrors() []error { return nil }

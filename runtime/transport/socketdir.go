@@ -1,0 +1,110 @@
+//go:build unix
+
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+)
+
+// roomForName is what a socket's name may need in a SocketDir: go-plugin's have up to 16 bytes, ours 17.
+const roomForName = 20
+
+// SocketDir is a folder for the sockets of one plugin, private to this user or to a group. It may be used concurrently.
+type SocketDir struct {
+	path string
+}
+
+// NewSocketDir makes a private folder (0700, 0770 with a group) with an unpredictable name in base, and proves that a socket can be made
+// in it. Where that is impossible, since base is full, not writable, no folder, or makes paths too long for sockets, it tries
+// $TMPDIR, $XDG_RUNTIME_DIR and the system's folders for temporary files; an empty base starts with those. The error is ErrSocketDir
+// and names each folder that was tried with its reason.
+//
+// group is a name or a number, empty for none; the error is ErrGroup when it does not exist.
+//
+// Folders that killed processes of this user left behind in the same place are removed on the way.
+func NewSocketDir(base, group string) (*SocketDir, error) {
+	gid, err := lookupGroup(group)
+	if err != nil {
+		return nil, &Error{Op: "make socket folder", Err: err}
+	}
+	failed := []error{ErrSocketDir}
+	for _, candidate := range candidates(base) {
+		path, err := makeSocketDir(candidate, gid)
+		if err == nil {
+			sweep(candidate)
+			return &SocketDir{path: path}, nil
+		}
+		failed = append(failed, fmt.Errorf("%s: %w", candidate, err))
+	}
+	return nil, &Error{
+		Op:   "make socket folder",
+		Hint: "set TMPDIR to a folder with a short path that has room and can be written to",
+		Err:  errors.Join(failed...),
+	}
+}
+
+// Path is the absolute path of the folder.
+func (d *SocketDir) Path() string { return d.path }
+
+// Remove removes the folder and all in it. It may be called again, and then does nothing.
+func (d *SocketDir) Remove() error { return os.RemoveAll(d.path) }
+
+func candidates(base string) []string {
+	var list []string
+	for _, dir := range append([]string{base, os.TempDir(), os.Getenv("XDG_RUNTIME_DIR")}, filepath.SplitList(systemTempDirs)...) {
+		if dir != "" && !slices.Contains(list, dir) {
+			list = append(list, dir)
+		}
+	}
+	return list
+}
+
+func makeSocketDir(base string, gid int) (string, error) {
+	base, err := filepath.Abs(base)
+	if err != nil {
+		return "", err
+	}
+	prefix := thisProcess().prefix()
+	if longest := filepath.Join(base, prefix+"4294967295") + "/"; len(longest)+roomForName > maxSocketPath {
+		return "", fmt.Errorf("%w: up to %d bytes, at most %d", ErrPathTooLong, len(longest)+roomForName, maxSocketPath)
+	}
+	path, err := os.MkdirTemp(base, prefix)
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(giveTo(path, gid, 0o700, 0o770), probe(path)); err != nil {
+		return "", errors.Join(err, os.RemoveAll(path))
+	}
+	return path, nil
+}
+
+// probe makes a socket: a file system may have had room for the folder alone, or have no sockets at all.
+func probe(folder string) error {
+	l, err := net.Listen("unix", filepath.Join(folder, "probe"))
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
+// lookupGroup returns -1 for no group.
+func lookupGroup(group string) (int, error) {
+	if group == "" {
+		return -1, nil
+	}
+	if gid, err := strconv.ParseUint(group, 10, 31); err == nil {
+		return int(gid), nil
+	}
+	g, err := user.LookupGroup(group)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %q: %w", ErrGroup, group, err)
+	}
+	return strconv.Atoi(g.Gid)
+}

@@ -1,0 +1,65 @@
+//go:build unix
+
+package transport
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// owner identifies the process that made a folder, for longer than a process id does, which the system uses again.
+type owner struct {
+	pid   int
+	start uint64 // of the process, in units that are the system's
+	space uint64 // of process ids; folders can be shared between containers that have ids of their own
+}
+
+const folderMark = "pgn-"
+
+// prefix is the beginning of the folder's name: short, because it counts in every socket's path.
+func (o owner) prefix() string {
+	return folderMark + strconv.FormatInt(int64(o.pid), 36) + "-" + strconv.FormatUint(o.start, 36) + "-" + strconv.FormatUint(o.space, 36) + "-"
+}
+
+func parseOwner(name string) (owner, bool) {
+	rest, ok := strings.CutPrefix(name, folderMark)
+	fields := strings.Split(rest, "-")
+	if !ok || len(fields) != 4 {
+		return owner{}, false
+	}
+	pid, errPID := strconv.ParseUint(fields[0], 36, 31)
+	start, errStart := strconv.ParseUint(fields[1], 36, 64)
+	space, errSpace := strconv.ParseUint(fields[2], 36, 64)
+	return owner{int(pid), start, space}, errPID == nil && errStart == nil && errSpace == nil && pid > 0
+}
+
+// maxSweep bounds how many names of a crowded folder are looked at: this runs at the start of every plugin.
+const maxSweep = 2000
+
+// sweep removes the folders in base that processes of this user left behind when they were killed. What it cannot remove
+// it leaves: this is housekeeping.
+func sweep(base string) {
+	folder, err := os.Open(base)
+	if err != nil {
+		return
+	}
+	names, _ := folder.Readdirnames(maxSweep)
+	_ = folder.Close()
+	for _, name := range names {
+		if o, ok := parseOwner(name); ok && o.isGone() && isOurs(filepath.Join(base, name)) {
+			_ = os.RemoveAll(filepath.Join(base, name))
+		}
+	}
+}
+
+func isOurs(path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid()
+}
