@@ -1,0 +1,123 @@
+// Package mtls makes the one-time certificates by which a host and its plugin know each other.
+//
+// Each side makes a key and a self-signed certificate when it starts, and tells the other side over a channel that nobody
+// else can write to: the host in the plugin's environment, the plugin in its handshake line. Keys never leave memory.
+// Peers are checked by comparing the certificate byte by byte, never by a chain or a clock.
+package mtls
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/subtle"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"time"
+)
+
+// ServerName is the name in every certificate; go-plugin's peers verify it.
+const ServerName = "localhost"
+
+// ErrPeer says that the other end of a connection showed another certificate than the one announced.
+var ErrPeer = errors.New("the peer's certificate is not the one that was announced")
+
+// Go-plugin's peers load the certificate as a root and verify the chain, so it must be a CA that is valid now on a clock
+// that may be wrong, and live as long as a plugin can.
+const (
+	clockSkew = 24 * time.Hour
+	lifetime  = 30 * 365 * 24 * time.Hour
+)
+
+// Identity is a certificate with its private key.
+type Identity struct {
+	certificate tls.Certificate
+}
+
+// New makes an Identity on P-256: 20 times cheaper than go-plugin's P-521 and taken by BoringSSL's peers as well.
+func New() (Identity, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return Identity{}, fmt.Errorf("make a key: %w", err)
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	if err != nil {
+		return Identity{}, fmt.Errorf("make a serial number: %w", err)
+	}
+	t := template(serial, time.Now())
+	der, err := x509.CreateCertificate(rand.Reader, t, t, key.Public(), key)
+	if err != nil {
+		return Identity{}, fmt.Errorf("make a certificate: %w", err)
+	}
+	return Identity{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}}, nil
+}
+
+func template(serial *big.Int, now time.Time) *x509.Certificate {
+	return &x509.Certificate{
+		SerialNumber:          serial,
+		Subject:               pkix.Name{CommonName: ServerName},
+		DNSNames:              []string{ServerName},
+		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1).To4(), net.IPv6loopback},
+		NotBefore:             now.Add(-clockSkew),
+		NotAfter:              now.Add(lifetime),
+		IsCA:                  true,
+		BasicConstraintsValid: true,
+		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageKeyAgreement | x509.KeyUsageCertSign,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+}
+
+// DER is the certificate, for the handshake line.
+func (id Identity) DER() []byte { return id.certificate.Certificate[0] }
+
+// PEM is the certificate, for the environment.
+func (id Identity) PEM() string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: id.DER()}))
+}
+
+// Server is the configuration of a listener that takes only the client whose certificate is peer, in DER.
+func (id Identity) Server(peer []byte) *tls.Config {
+	cfg := id.config(peer)
+	cfg.ClientAuth = tls.RequireAnyClientCert // VerifyConnection is stricter than any chain
+	return cfg
+}
+
+// Client is the configuration of a dialler that takes only the server whose certificate is peer, in DER.
+func (id Identity) Client(peer []byte) *tls.Config {
+	cfg := id.config(peer)
+	cfg.ServerName = ServerName
+	cfg.InsecureSkipVerify = true // the default check is replaced by VerifyConnection, which compares all of the certificate
+	return cfg
+}
+
+func (id Identity) config(peer []byte) *tls.Config {
+	return &tls.Config{
+		Certificates:           []tls.Certificate{id.certificate},
+		MinVersion:             tls.VersionTLS12, // go-plugin's peers may be old; 1.3 is what gets negotiated
+		CurvePreferences:       []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521},
+		SessionTicketsDisabled: true,
+		VerifyConnection: func(state tls.ConnectionState) error {
+			if len(state.PeerCertificates) == 0 || subtle.ConstantTimeCompare(state.PeerCertificates[0].Raw, peer) != 1 {
+				return ErrPeer
+			}
+			return nil
+		},
+	}
+}
+
+// ParsePEM returns the certificate in text as DER. Text must hold one certificate and nothing else.
+func ParsePEM(text string) ([]byte, error) {
+	block, rest := pem.Decode([]byte(text))
+	if block == nil || block.Type != "CERTIFICATE" || len(rest) > 0 {
+		return nil, errors.New("not one PEM certificate")
+	}
+	if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+		return nil, fmt.Errorf("parse certificate: %w", err)
+	}
+	return block.Bytes, nil
+}
