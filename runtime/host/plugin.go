@@ -2,41 +2,181 @@ package host
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/runtime/internal/process"
 )
 
-// Plugin is a running plugin. All its methods may be used concurrently.
-type Plugin struct{}
+// pingTimeout bounds a Ping whose context has no deadline.
+const pingTimeout = 5 * time.Second
 
-// Open starts a plugin.
-func Open(ctx context.Context, cfg Config) (*Plugin, error) { panic("not yet") }
+// Plugin is a running plugin. Open makes one; its methods may be used concurrently. Close it when it is no longer needed,
+// also when it has ended by itself.
+type Plugin struct {
+	child   *child
+	carrier *carrier
+	stdio   *stdio
+	conn    *conn
+	version int
 
-// Close stops.
-func (p *Plugin) Close() error { panic("not yet") }
+	closeOnce sync.Once
+	closing   chan struct{} // closed when Close is called
+	closeErr  error         // of the first Close
 
-// Ping asks.
-func (p *Plugin) Ping(ctx context.Context) error { panic("not yet") }
+	ended  chan struct{} // closed when the process has ended and reason is known
+	reason *Error        // why it ended; nil when it was asked to and did
+	done   chan struct{} // closed when nothing is left of it
+}
 
-// Version is the negotiated protocol version.
-func (p *Plugin) Version() int { panic("not yet") }
+func newPlugin(c *child, r handshake.Response, carrier *carrier) *Plugin {
+	p := &Plugin{
+		child:   c,
+		carrier: carrier,
+		version: r.ProtocolVersion,
+		closing: make(chan struct{}),
+		ended:   make(chan struct{}),
+		done:    make(chan struct{}),
+	}
+	p.conn = &conn{p: p}
+	p.stdio = openStdio(c.cfg, carrier.cc)
+	go p.supervise()
+	return p
+}
 
-// Done is closed when the plugin has ended.
-func (p *Plugin) Done() <-chan struct{} { panic("not yet") }
+// supervise waits for the end of the process, by itself or through Close, and cleans up after it.
+func (p *Plugin) supervise() {
+	<-p.child.proc.Done()
+	p.child.relays.Wait()
+	p.reason = p.endReason()
+	close(p.ended)
+	p.stdio.drain()
+	p.carrier.close()
+	p.stdio.end()
+	p.child.end()
+	close(p.done)
+}
 
-// Err says why.
-func (p *Plugin) Err() error { panic("not yet") }
+// endReason is nil when the plugin did what Close asked of it.
+func (p *Plugin) endReason() *Error {
+	exit, _ := p.child.proc.Exit()
+	select {
+	case <-p.closing:
+		return p.closeReason(exit)
+	default:
+		e := p.endError(StageRun, fmt.Errorf("%w: %s", ErrExited, exit), exit)
+		e.Hint = p.child.advise(e, true)
+		return e
+	}
+}
 
-// Conn is the connection.
-func (p *Plugin) Conn() grpc.ClientConnInterface { panic("not yet") }
+func (p *Plugin) closeReason(exit process.Exit) *Error {
+	switch {
+	case p.child.killed.Load() && exit.Code != 0:
+		return p.endError(StageClose, ErrKilled, process.Exit{Code: -1})
+	case exit.Code == 0, p.child.terminated.Load() && endsByTerm(exit):
+		return nil
+	default:
+		return p.endError(StageClose, fmt.Errorf("%w: %s", ErrExited, exit), exit)
+	}
+}
 
-// PID is the process.
-func (p *Plugin) PID() int { panic("not yet") }
+// endsByTerm tells how programs end that were asked to by SIGTERM: by it, or with the code that shells give that.
+func endsByTerm(exit process.Exit) bool { return exit.Signal == "SIGTERM" || exit.Code == 128+15 }
 
-// Name is the base name of the program.
-func (p *Plugin) Name() string { panic("not yet") }
+func (p *Plugin) endError(stage Stage, err error, exit process.Exit) *Error {
+	return &Error{
+		Stage:    stage,
+		Path:     p.child.cfg.Path,
+		ExitCode: exit.Code,
+		Signal:   exit.Signal,
+		Stderr:   p.child.stderr.Tail(),
+		Err:      err,
+	}
+}
 
-// Stderr returns the last lines.
-func (p *Plugin) Stderr() []string { panic("not yet") }
+// Name is the base name of the plugin's program.
+func (p *Plugin) Name() string { return filepath.Base(p.child.cfg.Path) }
 
-func (p *Plugin) gone() error { panic("not yet") }
+// PID is the number of the plugin's process, and of its process group. It may be another process's once Done is closed.
+func (p *Plugin) PID() int { return p.child.proc.PID() }
+
+// Version is the version of the contract that host and plugin agreed on.
+func (p *Plugin) Version() int { return p.version }
+
+// Stderr returns the last lines that the plugin wrote on its standard error, escaped.
+func (p *Plugin) Stderr() []string { return p.child.stderr.Tail() }
+
+// Conn is the connection to the plugin, for clients of its services. A call that fails because the plugin is gone has
+// the code Unavailable, and errors.As finds an *Error in it that says why. It is good until Close, which cuts calls off.
+func (p *Plugin) Conn() grpc.ClientConnInterface { return p.conn }
+
+// Done is closed when the plugin has ended, by itself or through Close, and nothing of it is left.
+func (p *Plugin) Done() <-chan struct{} { return p.done }
+
+// Err says why the plugin ended: nil while it runs, and when it ended because Close asked; else an *Error.
+func (p *Plugin) Err() error {
+	select {
+	case <-p.done:
+		return p.reason.orNil()
+	default:
+		return nil
+	}
+}
+
+// orNil keeps a nil *Error from becoming an error that is not nil.
+func (e *Error) orNil() error {
+	if e == nil {
+		return nil
+	}
+	return e
+}
+
+// Ping asks the plugin whether it is well. It always has a deadline: ctx's, else 5 s. A plugin without a health service is
+// well when it answers. The error is a gRPC status; ErrNotServing when the plugin says that it is not well,
+// and an *Error when it is gone.
+func (p *Plugin) Ping(ctx context.Context) error {
+	if _, has := ctx.Deadline(); !has {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, pingTimeout)
+		defer cancel()
+	}
+	err := health(ctx, p.conn)
+	if err == nil {
+		return nil
+	}
+	if status.Code(err) == codes.Unavailable && !isCallError(err) && !p.carrier.isLost() {
+		return fmt.Errorf("ping: %w: %w", ErrNotServing, err)
+	}
+	return fmt.Errorf("ping: %w", err)
+}
+
+func isCallError(err error) bool {
+	_, ok := errors.AsType[*callError](err)
+	return ok
+}
+
+// goneError is the error of every call from now on; nil while the plugin may be called.
+func (p *Plugin) goneError() error {
+	select {
+	case <-p.ended:
+		if p.reason != nil {
+			return &callError{reason: p.reason}
+		}
+	default:
+		select {
+		case <-p.closing:
+		default:
+			return nil
+		}
+	}
+	return &callError{reason: &Error{Stage: StageClose, Path: p.child.cfg.Path, ExitCode: -1, Err: ErrClosed}}
+}

@@ -33,8 +33,9 @@ type Process struct {
 	stdout    *os.File
 	stderr    *os.File
 
-	mu    sync.Mutex // guards ended: no signal may be sent once the number of the process can be another's
-	ended bool
+	mu      sync.Mutex // guards what follows
+	ended   bool       // no signal may be sent any more: the number of the process can be another's
+	release *time.Timer
 
 	done chan struct{}
 	exit Exit // valid once done is closed
@@ -118,10 +119,10 @@ func (p *Process) watch() {
 	}
 	p.ended = true
 	p.group.release()
+	p.release = time.AfterFunc(p.waitDelay, p.closePipes)
 	p.mu.Unlock()
 	p.exit = exitOf(state)
 	close(p.done)
-	time.AfterFunc(p.waitDelay, p.Release)
 }
 
 // PID is the number of the process, which is also the number of its group.
@@ -166,7 +167,17 @@ func (p *Process) signal(send func() error) error {
 }
 
 // Release closes this side of the pipes: readers end, and a program that still prints gets SIGPIPE.
+// It may be called again.
 func (p *Process) Release() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.release != nil {
+		p.release.Stop()
+	}
+	p.closePipes()
+}
+
+func (p *Process) closePipes() {
 	_ = p.stdout.Close() // only ever "already closed"
 	_ = p.stderr.Close()
 }

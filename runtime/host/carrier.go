@@ -1,0 +1,191 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/runtime/internal/wire"
+	"github.com/plugingen/plugingen/runtime/transport"
+)
+
+const (
+	// dialGrace is for plugins that print their line a moment before they listen.
+	dialGrace    = time.Second
+	firstRedial  = time.Millisecond
+	longestDelay = time.Second // between grpc's own attempts to connect again
+	// window is what a plugin may send on a stream before anyone reads: a choice between speed and trust. grpc makes it
+	// larger for a message that is awaited, up to MaxMessageSize.
+	window        = 16 << 20
+	maxHeaderList = 1 << 20 // bytes of metadata, and of an error's text, that a plugin may send with a call
+)
+
+// carrier is the connection to a plugin: gRPC over what its handshake line names.
+type carrier struct {
+	network, address string
+	first            chan net.Conn // the connection that connect made, until grpc takes it
+	open             atomic.Int32  // connections that no read or write has failed on
+	cc               *grpc.ClientConn
+}
+
+// connect dials the plugin, so that what is wrong shows as what it is, and lets gRPC have the connection.
+func connect(ctx context.Context, cfg Config, r handshake.Response) (*carrier, *Error) {
+	c := &carrier{network: r.Network, address: r.Address, first: make(chan net.Conn, 1)}
+	conn, err := c.dialPatiently(ctx)
+	if err != nil {
+		return nil, failed(StageConnect, err)
+	}
+	c.first <- conn
+	c.cc, err = grpc.NewClient("passthrough:///localhost", append(c.options(cfg), cfg.DialOptions...)...)
+	if err != nil {
+		c.dropFirst()
+		return nil, failed(StageConfig, fmt.Errorf("dial options: %w", err))
+	}
+	return c, nil
+}
+
+func (c *carrier) dialPatiently(ctx context.Context) (net.Conn, error) {
+	until := time.Now().Add(dialGrace)
+	for delay := firstRedial; ; delay *= 2 {
+		conn, err := c.dial(ctx)
+		if err == nil {
+			return conn, nil
+		}
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("%w: %w", stopped(ctx), err)
+		}
+		if time.Now().Add(delay).After(until) || isOutOfFiles(err) || errors.Is(err, os.ErrPermission) {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(delay):
+		}
+	}
+}
+
+func (c *carrier) options(cfg Config) []grpc.DialOption {
+	return []grpc.DialOption{
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(c.dialGRPC),
+		grpc.WithNoProxy(),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 5 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: longestDelay},
+			MinConnectTimeout: cfg.StartTimeout,
+		}),
+		grpc.WithIdleTimeout(0),
+		grpc.WithDisableServiceConfig(),
+		grpc.WithDisableRetry(),
+		grpc.WithSharedWriteBuffer(true),
+		grpc.WithStaticStreamWindowSize(window),
+		grpc.WithStaticConnWindowSize(window),
+		grpc.WithMaxHeaderListSize(maxHeaderList),
+		grpc.WithDefaultCallOptions(
+			grpc.MaxCallRecvMsgSize(cfg.MaxMessageSize),
+			grpc.MaxCallSendMsgSize(cfg.MaxMessageSize),
+		),
+	}
+}
+
+func (c *carrier) dialGRPC(ctx context.Context, _ string) (net.Conn, error) {
+	select {
+	case conn := <-c.first:
+		return conn, nil
+	default:
+		return c.dial(ctx)
+	}
+}
+
+func (c *carrier) dial(ctx context.Context) (net.Conn, error) {
+	conn, err := transport.Dial(ctx, c.network, c.address)
+	if err != nil {
+		return nil, err
+	}
+	c.open.Add(1)
+	return &watchedConn{Conn: conn, lost: sync.OnceFunc(func() { c.open.Add(-1) })}, nil
+}
+
+// isLost says that the plugin cannot be reached right now: it has hung up, or gone.
+func (c *carrier) isLost() bool { return c.open.Load() == 0 }
+
+func (c *carrier) close() {
+	_ = c.cc.Close() // only ever says that it was closed before
+	c.dropFirst()
+}
+
+func (c *carrier) dropFirst() {
+	select {
+	case conn := <-c.first:
+		_ = conn.Close()
+	default:
+	}
+}
+
+// watchedConn tells as soon as the connection has failed, before anyone learns it from the call that failed with it.
+type watchedConn struct {
+	net.Conn
+	lost func()
+}
+
+// Read is net.Conn's.
+func (c *watchedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.watch(err)
+	return n, err
+}
+
+// Write is net.Conn's.
+func (c *watchedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.watch(err)
+	return n, err
+}
+
+// Close is net.Conn's.
+func (c *watchedConn) Close() error {
+	c.lost()
+	return c.Conn.Close()
+}
+
+func (c *watchedConn) watch(err error) {
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		c.lost()
+	}
+}
+
+// verify waits for the first answer. A plugin that has no health service, or none for the names we ask, is as alive as
+// one that is well: it has answered.
+func verify(ctx context.Context, c *carrier) *Error {
+	err := health(ctx, c.cc)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return failed(StageVerify, fmt.Errorf("%w: %w", stopped(ctx), err))
+	default:
+		return failed(StageVerify, err)
+	}
+}
+
+// health is nil for a plugin that answers and does not say that it is unwell.
+func health(ctx context.Context, conn grpc.ClientConnInterface) error {
+	err := wire.Check(ctx, conn)
+	switch status.Code(err) {
+	case codes.Unimplemented, codes.NotFound:
+		return nil
+	default:
+		return err
+	}
+}

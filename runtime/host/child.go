@@ -1,0 +1,174 @@
+package host
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/runtime/internal/process"
+	"github.com/plugingen/plugingen/runtime/relay"
+	"github.com/plugingen/plugingen/runtime/transport"
+)
+
+const (
+	waitDelay   = time.Second            // for pipes, streams and writers after the plugin has ended
+	lingerTime  = 500 * time.Millisecond // for a plugin that hung up to end
+	killTimeout = 10 * time.Second       // for the system to end a killed process; one stuck in a driver takes longer
+)
+
+// child is the started program with what the host keeps around it: its folder, its pipes, and who reads them.
+type child struct {
+	cfg    Config
+	dir    *transport.SocketDir // nil when no unix socket may be used
+	proc   *process.Process
+	stderr *relay.Relay
+	stdout tap
+	relays sync.WaitGroup
+
+	terminated, killed atomic.Bool // what this host did to it
+}
+
+// launch makes the socket folder and starts the program in it.
+func launch(ctx context.Context, cfg Config) (*child, *Error) {
+	c := &child{cfg: cfg, stderr: relay.New(relayConfig(cfg, "stderr"))}
+	if err := c.makeDir(); err != nil {
+		return nil, failed(StageLaunch, err)
+	}
+	if err := c.start(ctx); err != nil {
+		return nil, failed(StageLaunch, errors.Join(err, c.removeDir()))
+	}
+	return c, nil
+}
+
+func (c *child) makeDir() error {
+	if !slices.Contains(c.cfg.Handshake.Networks(), handshake.Unix) {
+		return nil
+	}
+	dir, err := transport.NewSocketDir(c.cfg.SocketDir, c.cfg.SocketGroup)
+	if err != nil {
+		return err
+	}
+	c.dir = dir
+	return nil
+}
+
+func (c *child) removeDir() error {
+	if c.dir == nil {
+		return nil
+	}
+	return c.dir.Remove()
+}
+
+func (c *child) start(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return stopped(ctx)
+	}
+	dir := ""
+	if c.dir != nil {
+		dir = c.dir.Path()
+	}
+	proc, err := process.Start(ctx, process.Config{
+		Path:      c.cfg.Path,
+		Args:      c.cfg.Args,
+		Dir:       c.cfg.Dir,
+		Env:       c.cfg.environ(dir),
+		WaitDelay: waitDelay,
+	})
+	if err != nil {
+		return err
+	}
+	c.proc = proc
+	c.stdout.r = proc.Stdout()
+	c.relay(c.stderr, proc.Stderr())
+	return nil
+}
+
+func relayConfig(cfg Config, stream string) relay.Config {
+	return relay.Config{Logger: cfg.Logger, Stream: stream, DrainTimeout: waitDelay}
+}
+
+// relay reads src to its end in the background. What it cannot log is reported where it can be: nowhere.
+func (c *child) relay(r *relay.Relay, src io.Reader) {
+	c.relays.Go(func() { _ = r.Run(src) })
+}
+
+// awaitLine reads the handshake line. Nothing but closing the pipe ends that, so when ctx does, the program is ended.
+func (c *child) awaitLine(ctx context.Context) (handshake.Response, *Error) {
+	stop := context.AfterFunc(ctx, func() {
+		c.kill()
+		c.proc.Release()
+	})
+	noise := &noise{c: c}
+	defer noise.end()
+	stdout := bufio.NewReader(&c.stdout)
+	response, err := handshake.Read(stdout, noise.line)
+	if !stop() {
+		return response, failed(StageHandshake, c.stdout.errorAt(stopped(ctx)))
+	}
+	if err != nil {
+		return response, failed(StageHandshake, err)
+	}
+	c.relay(relay.New(relayConfig(c.cfg, "stdout")), stdout)
+	return response, nil
+}
+
+// whileRunning is ctx until the program ends. stop waits for what it started.
+func (c *child) whileRunning(ctx context.Context) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		select {
+		case <-c.proc.Done():
+			cancel(ErrExited)
+		case <-ctx.Done():
+		}
+	})
+	return ctx, func() {
+		cancel(nil)
+		watch.Wait()
+	}
+}
+
+func (c *child) terminate() error {
+	c.terminated.Store(true)
+	return c.proc.Terminate()
+}
+
+func (c *child) kill() {
+	if _, ended := c.proc.Exit(); !ended {
+		c.killed.Store(true)
+	}
+	_ = c.proc.Kill() // fails only where the plugin changed its user; then waiting for it says so
+}
+
+// awaitEnd waits for the program to end, at most for d (zero or less: not at all).
+func (c *child) awaitEnd(d time.Duration) bool {
+	timer := time.NewTimer(max(d, 0))
+	defer timer.Stop()
+	select {
+	case <-c.proc.Done():
+		return true
+	case <-timer.C:
+		_, ended := c.proc.Exit()
+		return ended
+	}
+}
+
+// end kills what still runs and releases everything.
+func (c *child) end() {
+	c.kill()
+	if !c.awaitEnd(killTimeout) {
+		c.proc.Release() // it will not let go of its pipes
+	}
+	c.relays.Wait()
+	c.proc.Release()
+	if err := c.removeDir(); err != nil {
+		c.cfg.Logger.Warn("the plugin's socket folder is left", "error", err)
+	}
+}

@@ -1,0 +1,130 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// reasonTime bounds how long a call that lost its plugin waits for the reason: the process ends a moment after its socket.
+const reasonTime = time.Second
+
+// conn is what clients call through: the carrier, and what the host knows about the plugin when a call fails.
+type conn struct {
+	p *Plugin
+}
+
+// Invoke is grpc.ClientConnInterface's.
+func (c *conn) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
+	if err := c.p.goneError(); err != nil {
+		return err
+	}
+	ctx, cancel := c.bounded(ctx)
+	defer cancel()
+	return c.explain(ctx, c.p.carrier.cc.Invoke(ctx, method, args, reply, opts...))
+}
+
+// NewStream is grpc.ClientConnInterface's.
+func (c *conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+	if err := c.p.goneError(); err != nil {
+		return nil, err
+	}
+	s, err := c.p.carrier.cc.NewStream(ctx, desc, method, opts...)
+	if err != nil {
+		return nil, c.explain(ctx, err)
+	}
+	return &stream{ClientStream: s, conn: c}, nil
+}
+
+// CallLost takes the error of a call whose method has no error result; see runtime.ReportLost.
+func (c *conn) CallLost(err error) {
+	c.p.child.cfg.Logger.Error("a call failed in a method without an error result; it returned zero values", "error", err)
+	if c.p.child.cfg.OnCallLost != nil {
+		c.p.child.cfg.OnCallLost(err)
+	}
+}
+
+func (c *conn) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, has := ctx.Deadline(); has || c.p.child.cfg.CallTimeout == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, c.p.child.cfg.CallTimeout)
+}
+
+// explain adds why the plugin is gone to the error of a call that failed because it is.
+func (c *conn) explain(ctx context.Context, err error) error {
+	if err == nil || errors.Is(err, io.EOF) || !c.mayBeGone(ctx, err) {
+		return err
+	}
+	timer := time.NewTimer(reasonTime)
+	defer timer.Stop()
+	select {
+	case <-c.p.ended:
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+	if gone := c.p.goneError(); gone != nil {
+		gone.(*callError).err = err
+		return gone
+	}
+	return err
+}
+
+// mayBeGone tells what the connection said from what the plugin answered: with the same code, but while it was there.
+func (c *conn) mayBeGone(ctx context.Context, err error) bool {
+	switch status.Code(err) {
+	case codes.Unavailable:
+	case codes.Canceled: // also what grpc says once we have closed the connection to a plugin that is gone
+		if ctx.Err() != nil {
+			return false
+		}
+	default:
+		return false
+	}
+	select {
+	case <-c.p.ended:
+		return true
+	default:
+		return c.p.carrier.isLost()
+	}
+}
+
+// stream explains the errors of a stream as conn does those of a call.
+type stream struct {
+	grpc.ClientStream
+	conn *conn
+}
+
+// RecvMsg is grpc.ClientStream's.
+func (s *stream) RecvMsg(m any) error { return s.conn.explain(s.Context(), s.ClientStream.RecvMsg(m)) }
+
+// SendMsg is grpc.ClientStream's.
+func (s *stream) SendMsg(m any) error { return s.conn.explain(s.Context(), s.ClientStream.SendMsg(m)) }
+
+// CloseSend is grpc.ClientStream's.
+func (s *stream) CloseSend() error { return s.conn.explain(s.Context(), s.ClientStream.CloseSend()) }
+
+// callError is the error of a call that the plugin's end ended: to gRPC a status, to errors.As an *Error.
+type callError struct {
+	reason *Error
+	err    error // what the connection said; nil when it was not asked
+}
+
+// Error is the reason's text.
+func (e *callError) Error() string { return e.reason.Error() }
+
+// GRPCStatus makes it a status error.
+func (e *callError) GRPCStatus() *status.Status { return status.New(codes.Unavailable, e.Error()) }
+
+// Unwrap returns the reason and what the connection said.
+func (e *callError) Unwrap() []error {
+	if e.err == nil {
+		return []error{e.reason}
+	}
+	return []error{e.reason, e.err}
+}

@@ -1,0 +1,88 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/runtime/internal/process"
+	"github.com/plugingen/plugingen/runtime/transport"
+)
+
+// failed begins an Error. What the plugin left behind is added when it has been ended.
+func failed(stage Stage, err error) *Error {
+	return &Error{Stage: stage, ExitCode: -1, Err: err, Hint: adviceIn(err)}
+}
+
+func (e *Error) at(path string) *Error {
+	e.Path = path
+	return e
+}
+
+func (e *Error) hint(text string) *Error {
+	e.Hint = text
+	return e
+}
+
+// adviceIn finds the advice that a room below gave.
+func adviceIn(err error) string {
+	if start, ok := errors.AsType[*process.StartError](err); ok {
+		return start.Hint
+	}
+	if line, ok := errors.AsType[*handshake.Error](err); ok {
+		return line.Hint
+	}
+	if socket, ok := errors.AsType[*transport.Error](err); ok {
+		return socket.Hint
+	}
+	return ""
+}
+
+// lateError is why Open's context ends by itself.
+type lateError struct{ after time.Duration }
+
+func (e lateError) Error() string { return fmt.Sprintf("the plugin is not ready after %v", e.after) }
+
+func (e lateError) Unwrap() error { return context.DeadlineExceeded }
+
+// stopped says why ctx ended, in a way that errors.Is finds both the caller's cause and the context's error.
+func stopped(ctx context.Context) error {
+	cause := context.Cause(ctx)
+	if errors.Is(cause, ctx.Err()) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", ctx.Err(), cause)
+}
+
+// abandon ends a program that did not become a plugin, and completes e with how the program ended where it did so by itself.
+func (c *child) abandon(ctx context.Context, e *Error) *Error {
+	if e.Stage != StageNegotiate { // there the program lives, and waits for us
+		c.linger(ctx)
+	}
+	exit, ended := c.proc.Exit()
+	ended = ended && !c.killed.Load()
+	c.end()
+	e.Path, e.Stderr = c.cfg.Path, c.stderr.Tail()
+	switch {
+	case ended:
+		e.Err = fmt.Errorf("%w: %s: %w", ErrExited, exit, e.Err)
+		e.ExitCode, e.Signal = exit.Code, exit.Signal
+	case ctx.Err() != nil && !errors.Is(e.Err, ctx.Err()):
+		e.Err = fmt.Errorf("%w: %w", stopped(ctx), e.Err)
+	}
+	e.Hint = c.advise(e, ended)
+	return e
+}
+
+// linger gives a program that closed its end of something the moment that it needs to end, so that the error can say how.
+func (c *child) linger(ctx context.Context) {
+	timer := time.NewTimer(lingerTime)
+	defer timer.Stop()
+	select {
+	case <-c.proc.Done():
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

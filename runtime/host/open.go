@@ -1,0 +1,78 @@
+package host
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/plugingen/plugingen/runtime/handshake"
+)
+
+// Open starts a plugin and returns when it has answered its first health check.
+//
+// ctx and Config.StartTimeout bound the start, not the plugin's life, which ends with Close. The error is an *Error, and
+// nothing of the plugin is left then: no process, socket, folder or descriptor.
+func Open(ctx context.Context, cfg Config) (*Plugin, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, failed(StageConfig, err).at(cfg.Path)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, cfg.StartTimeout, lateError{cfg.StartTimeout})
+	defer cancel()
+	c, err := launch(ctx, cfg)
+	if err != nil {
+		return nil, err.at(cfg.Path)
+	}
+	p, err := bringUp(ctx, c)
+	if err != nil {
+		return nil, c.abandon(ctx, err)
+	}
+	return p, nil
+}
+
+// bringUp takes the started program through the stages that make a plugin of it.
+func bringUp(ctx context.Context, c *child) (*Plugin, *Error) {
+	response, err := c.awaitLine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := negotiate(c.cfg, response); err != nil {
+		return nil, err
+	}
+	ctx, stop := c.whileRunning(ctx)
+	defer stop()
+	conn, err := connect(ctx, c.cfg, response)
+	if err != nil {
+		return nil, err
+	}
+	if err := verify(ctx, conn); err != nil {
+		conn.close()
+		return nil, err
+	}
+	return newPlugin(c, response, conn), nil
+}
+
+// negotiate compares what the plugin says with what the host takes. It fails closed: nothing is dialled that was not asked for.
+func negotiate(cfg Config, r handshake.Response) *Error {
+	switch err := r.CheckVersion(cfg.Handshake.Versions()); {
+	case err != nil:
+		return failed(StageNegotiate, err)
+	case r.Protocol != handshake.ProtocolGRPC:
+		return failed(StageNegotiate, fmt.Errorf("%w but %s", ErrProtocol, r.Protocol)).hint(hintNetRPC)
+	case r.Certificate != nil:
+		return failed(StageNegotiate, fmt.Errorf("%w: it sent a certificate that nobody asked for", ErrTLS)).hint(hintCertificate)
+	case r.Multiplex:
+		return failed(StageNegotiate, fmt.Errorf("%w: it multiplexes connections, which nobody asked for", ErrProtocol)).hint(hintMultiplex)
+	default:
+		return checkNetwork(cfg, r)
+	}
+}
+
+func checkNetwork(cfg Config, r handshake.Response) *Error {
+	if _, err := handshake.NegotiateTransport([]string{r.Network}, cfg.Handshake.Networks()); err != nil {
+		return failed(StageNegotiate, err).hint(hintTransport)
+	}
+	if !cfg.AllowRemote && !r.IsLoopback() {
+		return failed(StageNegotiate, fmt.Errorf("%w: %s", ErrRemote, r.Address)).hint(hintRemote)
+	}
+	return nil
+}
