@@ -29,10 +29,10 @@ func RegisterStdio(registrar grpc.ServiceRegistrar, serve func(grpc.ServerStream
 	}, nil)
 }
 
-// ReadStdio gives everything that the plugin behind conn prints to print, in order and from the calling goroutine,
+// ReadStdio gives everything that the plugin behind conn prints to printed, in order and from the calling goroutine,
 // until the plugin has no more to say: nil. Otherwise the stream's error: Unimplemented from a plugin without the
 // service, Canceled and DeadlineExceeded when ctx ends, Unavailable when the plugin is gone.
-func ReadStdio(ctx context.Context, conn grpc.ClientConnInterface, print func(StdioData_Channel, []byte)) error {
+func ReadStdio(ctx context.Context, conn grpc.ClientConnInterface, printed func(StdioData_Channel, []byte)) error {
 	ctx, cancel := context.WithCancel(ctx) // releases the stream whichever way this ends
 	defer cancel()
 	stream, err := openStdio(ctx, conn)
@@ -47,7 +47,7 @@ func ReadStdio(ctx context.Context, conn grpc.ClientConnInterface, print func(St
 		if err != nil {
 			return err
 		}
-		print(data.GetChannel(), data.GetData())
+		printed(data.GetChannel(), data.GetData())
 	}
 }
 

@@ -1,0 +1,75 @@
+package plugin
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/plugingen/plugingen/runtime"
+	"github.com/plugingen/plugingen/runtime/handshake"
+)
+
+const (
+	defaultMaxMessageSize = 64 << 20
+	defaultStopTimeout    = time.Second
+)
+
+// Config says what a plugin serves. Handshake and Services are required. [Serve] copies it and changes nothing in it.
+type Config struct {
+	// Handshake is the contract's. ProtocolVersions empty means the keys of Services.
+	Handshake handshake.Config
+	// Services is what is served, by protocol version; every version that Handshake names needs at least one.
+	Services map[int][]runtime.Implementation
+	// Logger gets the runtime's own few messages; nil means slog.Default.
+	Logger *slog.Logger
+	// MaxMessageSize bounds requests and responses, in bytes; zero means 64 MiB. A larger one fails with the code
+	// ResourceExhausted, which names the limit.
+	MaxMessageSize int
+	// ServerOptions come after the runtime's own and win over them.
+	ServerOptions []grpc.ServerOption
+	// StopTimeout is how long calls in flight may take to finish once the plugin stops; zero means 1 s.
+	// Half a second at most comes on top. Hosts kill a plugin that is not gone after 2 s.
+	StopTimeout time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	if len(c.Handshake.ProtocolVersions) == 0 {
+		c.Handshake.ProtocolVersions = slices.Sorted(maps.Keys(c.Services))
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	c.MaxMessageSize = cmp.Or(c.MaxMessageSize, defaultMaxMessageSize)
+	c.StopTimeout = cmp.Or(c.StopTimeout, defaultStopTimeout)
+	return c
+}
+
+// validate reports all faults at once: each is one of the program, found by its first start.
+func (c Config) validate() error {
+	problems := []error{c.Handshake.Validate()}
+	if len(c.Services) == 0 {
+		problems = append(problems, errors.New("Services is empty"))
+	}
+	for _, v := range c.Handshake.Versions() {
+		if len(c.Services) > 0 && len(c.Services[v]) == 0 {
+			problems = append(problems, fmt.Errorf("Services has no implementation for protocol version %d", v))
+		}
+	}
+	if c.MaxMessageSize < 0 || c.MaxMessageSize > math.MaxInt32 {
+		problems = append(problems, fmt.Errorf("MaxMessageSize %d is not within 0 and %d", c.MaxMessageSize, math.MaxInt32))
+	}
+	if c.StopTimeout < 0 {
+		problems = append(problems, fmt.Errorf("StopTimeout %s is negative", c.StopTimeout))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return &Error{Op: "check config", Hint: "correct the plugin.Config in this plugin's main", Err: err}
+	}
+	return nil
+}

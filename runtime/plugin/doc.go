@@ -1,0 +1,24 @@
+// Package plugin serves a contract to the host that started this process.
+//
+// [Main] is the whole main function of a plugin; [Serve] is for a main that wants to do more. Both speak the protocol of
+// hashicorp/go-plugin, so that its hosts can start these plugins too.
+//
+// # Output
+//
+// Standard output belongs to the protocol. What the program, its C code or its children print on it while it serves goes
+// to the host through the stdio service: nothing is lost while a host reads, also not at an orderly stop, and a host that
+// does not read makes the oldest of it be dropped, never the plugin wait for ever. What is printed before, from main or
+// from an init, goes to standard error when a go-plugin compatible host started the process.
+// Only a package that is initialised before this one and prints can still keep a go-plugin host from starting it.
+//
+// Standard error is left alone: logs, panics and C code reach the host at once and in order, even from a dying process.
+//
+// # Life
+//
+// A plugin stops in good order when its host asks (the Shutdown call), on SIGTERM and when Serve's context ends: no new
+// calls, those in flight may finish for [Config].StopTimeout, then what was printed is handed over. It ends at once when
+// its host dies, however it dies: on Unix the system reports it when nobody can read the plugin's standard output any more,
+// so a host must keep that open. SIGINT is the host's, as Ctrl-C in a terminal reaches both.
+// After the start the environment holds neither the cookie nor the protocol's PLUGIN_ variables, so that child processes
+// and plugins of this plugin do not take them for theirs.
+package plugin

@@ -1,0 +1,118 @@
+package plugin
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/plugingen/plugingen/runtime/internal/stdout"
+)
+
+const (
+	collectTimeout  = 250 * time.Millisecond // for children that hold standard output open at the stop
+	windDownTimeout = 500 * time.Millisecond // for everything that follows the calls in flight, that included
+)
+
+// life is a plugin from its announcement to its end.
+type life struct {
+	*server
+	out *stdout.Taken
+	cfg Config
+
+	served     chan error     // what grpc's Serve returned
+	hostGone   chan struct{}  // closed when nobody can read standard output any more
+	terminated chan os.Signal // SIGTERM
+}
+
+// run ends everything that it starts, whichever way it ends.
+func (l *life) run(ctx context.Context, announce func() error) error {
+	l.served, l.hostGone, l.terminated = make(chan error, 1), make(chan struct{}), make(chan os.Signal, 1)
+	signal.Notify(l.terminated, syscall.SIGTERM)
+	defer signal.Stop(l.terminated)
+	stopWatch, err := l.out.Watch(func() { close(l.hostGone) })
+	if err != nil {
+		l.server.cut(ctx)
+		return &Error{Op: "watch the host", Err: err}
+	}
+	defer stopWatch()
+	go func() { l.served <- l.grpc.Serve(l.conns) }()
+	go l.printed.collect(l.out.Printed)
+	defer l.joinCollect()
+
+	if err := announce(); err != nil {
+		l.cut()
+		return err
+	}
+	return l.await(ctx)
+}
+
+// await waits for one of the ends that a plugin can have, and makes it.
+func (l *life) await(ctx context.Context) error {
+	select {
+	case err := <-l.served:
+		l.served <- nil
+		l.cut()
+		return &Error{Op: "accept connections", Err: err}
+	case <-l.hostGone:
+		l.cfg.Logger.Info("the host is gone; the plugin ends")
+		l.cut()
+		return nil
+	case <-l.asked:
+	case <-l.terminated:
+		signal.Stop(l.terminated) // a second one ends the process at once
+	case <-ctx.Done():
+	}
+	l.stop()
+	return nil
+}
+
+// stop ends the server in good order, within StopTimeout and windDownTimeout.
+func (l *life) stop() {
+	l.health.Shutdown()
+	close(l.stopping)
+	grace, cancel := context.WithTimeout(context.Background(), l.cfg.StopTimeout)
+	defer cancel()
+	done := l.calls.drain(grace)
+	ctx, cancel := context.WithTimeout(context.Background(), windDownTimeout)
+	defer cancel()
+	l.handOver(ctx)
+	close(l.answer)
+	if done {
+		l.hangUp(ctx)
+	}
+	l.server.cut(ctx)
+	<-l.served
+}
+
+// cut ends the server at once, and gives calls that notice StopTimeout to return.
+func (l *life) cut() {
+	ctx, cancel := context.WithTimeout(context.Background(), l.cfg.StopTimeout)
+	defer cancel()
+	l.server.cut(ctx)
+	<-l.served
+}
+
+// handOver lets the host read what has been printed so far.
+func (l *life) handOver(ctx context.Context) {
+	_ = l.out.GiveBack() // if it fails, standard output stays where it is, and the timer ends the wait
+	timer := time.NewTimer(collectTimeout)
+	defer timer.Stop()
+	select {
+	case <-l.printed.end:
+	case <-timer.C:
+		_ = l.out.Printed.Close()
+	}
+	l.printed.handedOver(ctx)
+}
+
+// joinCollect waits for the collector, and says what no host has read.
+func (l *life) joinCollect() {
+	_ = l.out.GiveBack()
+	_ = l.out.Printed.Close()
+	<-l.printed.end
+	if dropped, unread := l.printed.unread(); dropped > 0 || unread > 0 {
+		l.cfg.Logger.Warn("the host has not read all that was printed on standard output", "dropped_bytes", dropped, "unread_bytes", unread)
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package plugin
+
+func connLimit() int { return mostConns }

@@ -1,0 +1,67 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/runtime/transport"
+)
+
+// Main serves the plugin as [Serve] does and returns the code to exit with: 0 after a good end, SIGTERM included, and 1 when
+// it could not start; then it has printed why on standard error, in one line. A person who runs the plugin by hand reads
+// there what it is and how to use it. Use it as os.Exit(plugin.Main(cfg)).
+func Main(cfg Config) int {
+	err := Serve(context.Background(), cfg)
+	if err == nil {
+		return 0
+	}
+	name := strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
+	if errors.Is(err, handshake.ErrCookieNotProvided) {
+		explain(os.Stderr, name, cfg.withDefaults())
+		return 1
+	}
+	fmt.Fprintf(os.Stderr, "%s: cannot start the plugin: %s\n", name, oneLine(err))
+	return 1
+}
+
+// explain is for the person who ran a plugin by hand.
+func explain(w io.Writer, name string, cfg Config) {
+	fmt.Fprintf(w, "%s is a plugin: a host program starts it and calls it. By itself it does nothing.\n\nIt serves:\n", name)
+	for _, version := range cfg.Handshake.Versions() {
+		for _, service := range cfg.Services[version] {
+			fmt.Fprintf(w, "  %s (protocol version %d)\n", service.Name(), version)
+		}
+	}
+	fmt.Fprintf(w, `
+To use it, give its path to a host of that contract. To try it without one, run the tests
+of its project (go test ./...), or make a host for it with "plugingen host".
+`)
+}
+
+// oneLine is err and what to do about it. Hosts show the last lines of a plugin's standard error, so the reason is one line.
+func oneLine(err error) string {
+	text := err.Error()
+	if hint := hintOf(err); hint != "" {
+		text += " (" + hint + ")"
+	}
+	return strings.Join(strings.Split(strings.TrimSpace(text), "\n"), "; ")
+}
+
+func hintOf(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok && e.Hint != "" {
+		return e.Hint
+	}
+	if e, ok := errors.AsType[*handshake.Error](err); ok && e.Hint != "" {
+		return e.Hint
+	}
+	if e, ok := errors.AsType[*transport.Error](err); ok {
+		return e.Hint
+	}
+	return ""
+}

@@ -1,0 +1,64 @@
+package plugin
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"google.golang.org/grpc"
+
+	"github.com/plugingen/plugingen/runtime"
+)
+
+// registrar registers the contract's services, counts their calls, and turns what grpc would end the process for into errors.
+// It is a *grpc.Server as well, for code that looks for more than a registrar, such as grpc's reflection.
+type registrar struct {
+	*grpc.Server
+	calls    *calls
+	problems []error
+}
+
+// register registers all implementations; the error names every one that cannot be.
+func register(server *grpc.Server, calls *calls, implementations []runtime.Implementation) error {
+	r := &registrar{Server: server, calls: calls}
+	for _, i := range implementations {
+		i.Register(r)
+	}
+	if err := errors.Join(r.problems...); err != nil {
+		return &Error{Op: "register services", Hint: "correct Services of the plugin.Config in this plugin's main", Err: err}
+	}
+	return nil
+}
+
+// RegisterService registers desc and implementation.
+func (r *registrar) RegisterService(desc *grpc.ServiceDesc, implementation any) {
+	if err := r.check(desc, implementation); err != nil {
+		r.problems = append(r.problems, err)
+		return
+	}
+	counted := *desc
+	counted.Methods = slices.Clone(desc.Methods)
+	for i := range counted.Methods {
+		counted.Methods[i].Handler = r.calls.unary(counted.Methods[i].Handler)
+	}
+	counted.Streams = slices.Clone(desc.Streams)
+	for i := range counted.Streams {
+		counted.Streams[i].Handler = r.calls.stream(counted.Streams[i].Handler)
+	}
+	r.Server.RegisterService(&counted, implementation)
+}
+
+func (r *registrar) check(desc *grpc.ServiceDesc, implementation any) error {
+	if _, taken := r.GetServiceInfo()[desc.ServiceName]; taken {
+		return fmt.Errorf("service %s is registered twice, or is one of the runtime's own", desc.ServiceName)
+	}
+	if implementation == nil || desc.HandlerType == nil {
+		return nil
+	}
+	want, got := reflect.TypeOf(desc.HandlerType).Elem(), reflect.TypeOf(implementation)
+	if !got.Implements(want) {
+		return fmt.Errorf("service %s: %s is not a %s", desc.ServiceName, got, want)
+	}
+	return nil
+}

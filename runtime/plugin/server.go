@@ -1,0 +1,122 @@
+package plugin
+
+import (
+	"context"
+	"net"
+	goruntime "runtime"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	"google.golang.org/grpc/keepalive"
+
+	"github.com/plugingen/plugingen/runtime"
+	"github.com/plugingen/plugingen/runtime/internal/wire"
+)
+
+const (
+	connectionTimeout = 5 * time.Second // for a peer to say something sensible; grpc's own is two minutes
+	pingInterval      = time.Second     // how often a host may ping; grpc's own is five minutes, then it hangs up
+	windowSize        = 16 << 20        // per stream and connection; larger costs memory and gains nothing
+)
+
+// server is the gRPC server of a plugin, with the services that every plugin has.
+type server struct {
+	grpc    *grpc.Server
+	health  *health.Server
+	calls   *calls
+	printed *printed
+	conns   *conns // nil until it listens
+
+	asked     chan struct{} // closed when a host asks for the shutdown
+	askedOnce sync.Once
+	stopping  chan struct{} // closed when an orderly stop begins
+	answer    chan struct{} // closed when the host that asked may be answered
+}
+
+// newServer returns a server of implementations, not yet listening.
+func newServer(cfg Config, sec security, implementations []runtime.Implementation) (*server, error) {
+	s := &server{
+		grpc:     grpc.NewServer(serverOptions(cfg, sec)...),
+		calls:    newCalls(),
+		printed:  newPrinted(),
+		asked:    make(chan struct{}),
+		stopping: make(chan struct{}),
+		answer:   make(chan struct{}),
+	}
+	wire.RegisterController(s.grpc, s.shutdown)
+	wire.RegisterStdio(s.grpc, s.printed.serve)
+	wire.RegisterBroker(s.grpc, wire.IdleBroker(s.stopping))
+	s.health = wire.RegisterHealth(s.grpc, names(implementations)...)
+	if err := register(s.grpc, s.calls, implementations); err != nil {
+		s.grpc.Stop() // ends the stream workers
+		return nil, err
+	}
+	return s, nil
+}
+
+func serverOptions(cfg Config, sec security) []grpc.ServerOption {
+	options := []grpc.ServerOption{
+		grpc.MaxRecvMsgSize(cfg.MaxMessageSize),
+		grpc.MaxSendMsgSize(cfg.MaxMessageSize),
+		grpc.ConnectionTimeout(connectionTimeout),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingInterval, PermitWithoutStream: true}),
+		grpc.NumStreamWorkers(uint32(goruntime.GOMAXPROCS(0))),
+		grpc.StaticStreamWindowSize(windowSize),
+		grpc.StaticConnWindowSize(windowSize),
+		grpc.SharedWriteBuffer(true),
+	}
+	options = append(options, sec.options...)
+	return append(options, cfg.ServerOptions...)
+}
+
+func names(implementations []runtime.Implementation) []string {
+	var all []string
+	for _, i := range implementations {
+		all = append(all, i.Name())
+	}
+	return all
+}
+
+// listen opens the listener that the host wants.
+func (s *server) listen(said launch, served []string) error {
+	l, err := said.listen(served)
+	if err != nil {
+		return err
+	}
+	s.conns = newConns(l, connLimit())
+	return nil
+}
+
+func (s *server) addr() net.Addr { return s.conns.Addr() }
+
+// shutdown answers when what the host may still wait for is done: a go-plugin host hangs up once it has the answer.
+func (s *server) shutdown(ctx context.Context) error {
+	s.askedOnce.Do(func() { close(s.asked) })
+	select {
+	case <-s.answer:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// hangUp closes connections once all answers are written, until ctx ends.
+func (s *server) hangUp(ctx context.Context) {
+	graceful := make(chan struct{})
+	go func() { defer close(graceful); s.grpc.GracefulStop() }() // returns at the latest with the cut that follows
+	select {
+	case <-graceful:
+	case <-ctx.Done():
+	}
+}
+
+// cut ends all connections, and waits until ctx ends for calls to notice.
+func (s *server) cut(ctx context.Context) {
+	if s.conns != nil {
+		_ = s.conns.Close()
+		s.conns.closeAll() // grpc's Stop waits for those that have not said anything sensible yet
+	}
+	s.grpc.Stop()
+	s.calls.drain(ctx)
+}
