@@ -15,6 +15,8 @@ type Contract struct {
 	Sentinels []Sentinel
 	// Declared are the names that the package declares outside generated files, sorted.
 	Declared []string
+	// Imported are the names that the package's files give to imports; a package may not declare them either. Sorted.
+	Imported []string
 	// Wire is how the contract travels; nil until the schema has been laid out.
 	Wire *Wire
 }

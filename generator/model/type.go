@@ -58,7 +58,6 @@ type Type struct {
 type Member struct {
 	Name string
 	Type *Type
-	Doc  string
 }
 
 // IsNamed says whether the type has a name of its own, other than a predeclared one.

@@ -29,6 +29,17 @@ type Message struct {
 // Range is an inclusive range of field numbers.
 type Range struct{ First, Last int }
 
+// Label says how many values a field carries.
+type Label int
+
+// Plain is one value; Optional one or none, scalars included; Repeated a list; Keyed a map.
+const (
+	Plain Label = iota
+	Optional
+	Repeated
+	Keyed
+)
+
 // Field is a field of a message.
 type Field struct {
 	Name   string // in the .proto
@@ -37,5 +48,17 @@ type Field struct {
 	// Member is the struct field, parameter or result that the field carries; empty for wrappers and errors.
 	Member string
 	// Type is the Go type that the field carries; nil for the error of a response.
-	Type *Type
+	Type  *Type
+	Label Label
+	// Key is what carries the keys of a Keyed field.
+	Key Carrier
+	// Value is what carries the value, or each of them; Of is the Go type of what it carries.
+	Value Carrier
+	Of    *Type
+}
+
+// Carrier is the proto type of one value.
+type Carrier struct {
+	Proto   string   // as the .proto spells it, such as "int64" or "Greeting"
+	Message *Message // for structs and wrappers; nil otherwise
 }

@@ -1,0 +1,97 @@
+package inspect
+
+import (
+	"context"
+	"fmt"
+	"go/token"
+	"go/types"
+	"path/filepath"
+
+	"github.com/plugingen/plugingen/generator/model"
+)
+
+// Config says what to read.
+type Config struct {
+	Dir     string            // folder of the package
+	Overlay map[string][]byte // files by absolute path that win over those on disk; nil for none
+	Types   []string          // names of the interfaces
+	Env     []string          // for the go command; nil means the process's
+}
+
+// Inspect returns the contract that the interfaces make, and warnings. Faults of the interfaces come all at once,
+// as model.Diagnostics; other errors say that something could not be read.
+func Inspect(ctx context.Context, cfg Config) (*model.Contract, model.Diagnostics, error) {
+	dir, err := filepath.Abs(cfg.Dir)
+	if err != nil {
+		return nil, nil, fmt.Errorf("contract folder: %w", err)
+	}
+	files := files{overlay: cleanOverlay(cfg.Overlay)}
+	mod, err := findModule(files, dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	quick := newLoader(files, mod, dir)
+	contract, report, err := quick.contract(cfg.Types)
+	if err != nil || !report.unresolved {
+		return finish(contract, report, err)
+	}
+	full := newLoader(files, mod, dir)
+	if full.foreign, err = listForeign(ctx, cfg.Env, quick); err != nil {
+		return nil, nil, err
+	}
+	full.foreign.attach(full.fset)
+	contract, report, err = full.contract(cfg.Types)
+	return finish(contract, report, err)
+}
+
+func finish(c *model.Contract, r *report, err error) (*model.Contract, model.Diagnostics, error) {
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := r.faults.sorted().Err(); err != nil {
+		return nil, nil, err
+	}
+	return c, r.warnings.sorted(), nil
+}
+
+// contract reads the package and maps its interfaces.
+func (l *loader) contract(names []string) (*model.Contract, *report, error) {
+	src, err := l.load(l.module.importPath(l.dir), l.dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &report{loader: l}
+	r.syntax(l.syntax)
+	c := &model.Contract{
+		Package: model.Package{Path: src.types.Path(), Name: src.types.Name()},
+		Module:  l.module.path,
+	}
+	m := &mapper{loader: l, report: r, home: src, named: map[string]*model.Type{}, sentinels: map[string]*types.Package{}}
+	m.checkPredeclared()
+	for _, name := range names {
+		if s := m.service(name); s != nil {
+			c.Services = append(c.Services, s)
+		}
+	}
+	c.Sentinels = m.findSentinels()
+	c.Declared, c.Imported = l.declared(src)
+	return c, r, nil
+}
+
+func (l *loader) position(pos token.Pos) token.Position {
+	p := l.fset.Position(pos)
+	p.Filename = l.relative(p.Filename)
+	return p
+}
+
+// relative shortens names of files in the module to what a person in the contract's folder would type.
+func (l *loader) relative(name string) string {
+	if name == "" || !within(l.module.root, name) {
+		return filepath.ToSlash(name)
+	}
+	rel, err := filepath.Rel(l.dir, name)
+	if err != nil {
+		return filepath.ToSlash(name)
+	}
+	return filepath.ToSlash(rel)
+}

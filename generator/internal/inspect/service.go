@@ -1,0 +1,150 @@
+package inspect
+
+import (
+	"fmt"
+	"go/token"
+	"go/types"
+	"strings"
+
+	"github.com/plugingen/plugingen/generator/model"
+)
+
+// mapper turns Go's types into the model's.
+type mapper struct {
+	*report
+	loader    *loader
+	home      *source // the contract's package
+	named     map[string]*model.Type
+	sentinels map[string]*types.Package // packages whose error variables matter
+
+	// Where the mapping is, for faults.
+	at    token.Position
+	place string // such as "Greeter.Greet: parameter f (type []func())"
+	root  string // such as "f"
+	depth int
+}
+
+// neededPredeclared are the identifiers that generated code uses in their predeclared meaning.
+const neededPredeclared = "any append bool byte error false float32 float64 int int8 int16 int32 int64 len make new nil string true " +
+	"uint uint8 uint16 uint32 uint64"
+
+// checkPredeclared refuses packages that give these identifiers another meaning.
+func (m *mapper) checkPredeclared() {
+	for _, name := range strings.Fields(neededPredeclared) {
+		if obj := m.home.types.Scope().Lookup(name); obj != nil {
+			m.fault(m.loader.position(obj.Pos()), codePredeclared, name, "the package redeclares a predeclared identifier that generated code needs", "give it another name")
+		}
+	}
+}
+
+// service maps the interface called name; nil when it is none that could be mapped.
+func (m *mapper) service(name string) *model.Service {
+	file := token.Position{Filename: m.loader.relative(m.loader.dir)}
+	obj := m.home.types.Scope().Lookup(name)
+	tn, ok := obj.(*types.TypeName)
+	if !ok {
+		m.fault(file, codeNotFound, name, "package "+m.home.types.Name()+" declares no such type", "check -type; names of generated files do not count")
+		return nil
+	}
+	m.at = m.loader.position(tn.Pos())
+	iface := m.interfaceOf(tn)
+	if iface == nil {
+		return nil
+	}
+	s := &model.Service{Name: name, Doc: m.loader.docs.typeDoc(m.home, name)}
+	for i := range iface.NumMethods() {
+		if method := m.method(name, iface.Method(i)); method != nil {
+			s.Methods = append(s.Methods, method)
+		}
+	}
+	m.addSentinels(m.home.types)
+	return s
+}
+
+// interfaceOf returns the interface that the name stands for, or nil and a fault.
+func (m *mapper) interfaceOf(tn *types.TypeName) *types.Interface {
+	why, hint := "", "name an interface type"
+	iface, ok := tn.Type().Underlying().(*types.Interface)
+	switch {
+	case isInvalid(tn.Type()) || ok && hasInvalidPart(iface, 0):
+		m.missing(tn.Name())
+		return nil
+	case !ok:
+		why = "it is a " + kindName(tn.Type().Underlying()) + ", not an interface"
+	case isGeneric(tn):
+		why, hint = "it is generic", fmt.Sprintf("declare an instance of it, such as type Strings = %s[string], and name that", tn.Name())
+	case !iface.IsMethodSet():
+		why = "it is a constraint: no value has its type"
+	case !tn.Exported():
+		why, hint = "it is not exported: a plugin in another package could not implement it", "begin its name with a capital letter"
+	case iface.NumMethods() == 0:
+		why, hint = "it has no methods: there is nothing to call", "add a method"
+	default:
+		return iface
+	}
+	m.fault(m.at, codeNotInterface, tn.Name(), why, hint)
+	return nil
+}
+
+func isGeneric(tn *types.TypeName) bool {
+	switch t := tn.Type().(type) {
+	case *types.Named:
+		return t.TypeParams().Len() > t.TypeArgs().Len()
+	case *types.Alias:
+		return t.TypeParams().Len() > t.TypeArgs().Len()
+	}
+	return false
+}
+
+func isInvalid(t types.Type) bool {
+	b, ok := types.Unalias(t).Underlying().(*types.Basic)
+	return ok && b.Kind() == types.Invalid
+}
+
+// hasInvalidPart finds embedded interfaces that could not be resolved: their methods would be missing silently.
+func hasInvalidPart(iface *types.Interface, depth int) bool {
+	for i := range iface.NumEmbeddeds() {
+		t := iface.EmbeddedType(i)
+		if isInvalid(t) {
+			return true
+		}
+		if inner, ok := t.Underlying().(*types.Interface); ok && depth < maxDepth && hasInvalidPart(inner, depth+1) {
+			return true
+		}
+	}
+	return false
+}
+
+// missing notes a type that is not known: a reason to look further, and a fault when there is nowhere else to look.
+func (m *mapper) missing(where string) {
+	m.unresolved = true
+	why := "its type could not be resolved"
+	for _, e := range m.loader.errs {
+		if p := m.loader.position(e.Pos); p.Filename == m.at.Filename && p.Line == m.at.Line {
+			why = e.Msg
+			break
+		}
+	}
+	for _, reason := range m.loader.importFaults() {
+		why += "; " + reason
+	}
+	m.fault(m.at, codeUnresolved, where, why, "correct the type or its import; go get adds a missing module")
+}
+
+func (l *loader) importFaults() []string {
+	if l.foreign == nil {
+		return nil
+	}
+	var reasons []string
+	for _, p := range l.foreign.direct {
+		if err := l.foreign.why(p); err != nil {
+			reasons = append(reasons, p+": "+firstLine(err.Error()))
+		}
+	}
+	return reasons
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}

@@ -1,0 +1,48 @@
+package schema
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"golang.org/x/mod/modfile"
+
+	"github.com/plugingen/plugingen/generator/model"
+)
+
+// errorProto is where the runtime's module keeps the .proto that contracts import.
+const errorProto = "runtime/runtimepb/error.proto"
+
+// Build prints the .proto of a contract that Lay has laid out, compiles it, and tells the model the Go names of its messages.
+// Runtime is the source of the runtime's module: its errors' .proto and its module path come from there.
+func Build(ctx context.Context, c *model.Contract, runtime fs.FS) (protoText, code []byte, err error) {
+	protoText = Print(c)
+	errors, err := fs.ReadFile(runtime, errorProto)
+	if err != nil {
+		return nil, nil, fmt.Errorf("runtime source: %w", err)
+	}
+	modulePath, err := RuntimeModule(runtime)
+	if err != nil {
+		return nil, nil, err
+	}
+	code, messages, err := Compile(ctx, Input{
+		File:      c.Wire.File,
+		Sources:   map[string][]byte{c.Wire.File: protoText, ErrorImport: errors},
+		GoPackage: map[string]string{ErrorImport: path.Join(modulePath, path.Dir(errorProto))},
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	adoptGoNames(c.Wire, messages)
+	return protoText, code, nil
+}
+
+// RuntimeModule is the path of the module whose source runtime is.
+func RuntimeModule(runtime fs.FS) (string, error) {
+	data, err := fs.ReadFile(runtime, "go.mod")
+	if err != nil {
+		return "", fmt.Errorf("runtime source: %w", err)
+	}
+	return modfile.ModulePath(data), nil
+}

@@ -1,0 +1,98 @@
+package schema
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/bufbuild/protocompile"
+	"github.com/bufbuild/protocompile/linker"
+	"github.com/bufbuild/protocompile/protoutil"
+	"google.golang.org/protobuf/cmd/protoc-gen-go/internal_gengo"
+	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/pluginpb"
+
+	"github.com/plugingen/plugingen/generator/model"
+)
+
+// Input is a .proto to compile, and where its imports are.
+type Input struct {
+	File      string            // name under which it registers
+	Sources   map[string][]byte // all files that the standard imports do not hold, by that name
+	GoPackage map[string]string // Go import paths that win over what a file says, by its name
+}
+
+// Compile returns the .pb.go of in.File, and what the Go generator calls its messages.
+func Compile(ctx context.Context, in Input) (code []byte, messages []*protogen.Message, err error) {
+	compiler := protocompile.Compiler{
+		Resolver:       protocompile.WithStandardImports(&protocompile.SourceResolver{Accessor: in.open}),
+		SourceInfoMode: protocompile.SourceInfoStandard,
+	}
+	linked, err := compiler.Compile(ctx, in.File)
+	if err != nil {
+		return nil, nil, fmt.Errorf("compile .proto: %w", err)
+	}
+	return in.generate(linked)
+}
+
+func (in Input) open(name string) (io.ReadCloser, error) {
+	data, ok := in.Sources[name]
+	if !ok {
+		return nil, fmt.Errorf("%s: no such file", name)
+	}
+	return io.NopCloser(strings.NewReader(string(data))), nil
+}
+
+func (in Input) generate(linked linker.Files) ([]byte, []*protogen.Message, error) {
+	params := []string{"paths=source_relative"}
+	for file, goPackage := range in.GoPackage {
+		params = append(params, "M"+file+"="+goPackage)
+	}
+	req := &pluginpb.CodeGeneratorRequest{FileToGenerate: []string{in.File}, Parameter: proto.String(strings.Join(params, ","))}
+	addWithImports(req, linked[0], map[string]bool{})
+	plugin, err := protogen.Options{}.New(req)
+	if err != nil {
+		return nil, nil, fmt.Errorf("generate .pb.go: %w", err)
+	}
+	file := plugin.FilesByPath[in.File]
+	internal_gengo.GenerateFile(plugin, file)
+	resp := plugin.Response()
+	if resp.GetError() != "" {
+		return nil, nil, fmt.Errorf("generate .pb.go: %s", resp.GetError())
+	}
+	return []byte(resp.GetFile()[0].GetContent()), file.Messages, nil
+}
+
+// addWithImports appends dependencies first, as protogen wants them.
+func addWithImports(req *pluginpb.CodeGeneratorRequest, fd protoreflect.FileDescriptor, seen map[string]bool) {
+	if seen[fd.Path()] {
+		return
+	}
+	seen[fd.Path()] = true
+	for i := range fd.Imports().Len() {
+		addWithImports(req, fd.Imports().Get(i).FileDescriptor, seen)
+	}
+	req.ProtoFile = append(req.ProtoFile, protoutil.ProtoFromFileDescriptor(fd))
+}
+
+// adoptGoNames tells the model what the Go generator calls things: it has rules of its own for clashes.
+func adoptGoNames(w *model.Wire, generated []*protogen.Message) {
+	byName := map[string]*protogen.Message{}
+	for _, m := range generated {
+		byName[string(m.Desc.Name())] = m
+	}
+	for _, m := range w.Messages {
+		g := byName[m.Name]
+		m.GoName = g.GoIdent.GoName
+		fields := map[string]string{}
+		for _, f := range g.Fields {
+			fields[string(f.Desc.Name())] = f.GoName
+		}
+		for _, f := range m.Fields {
+			f.GoName = fields[f.Name]
+		}
+	}
+}

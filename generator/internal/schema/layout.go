@@ -1,0 +1,171 @@
+package schema
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+
+	"github.com/plugingen/plugingen/generator/model"
+)
+
+// Folder is the folder of a contract's proto package beneath the contract's own, such as "greeterpb".
+func Folder(c *model.Contract) string { return c.Package.Name + "pb" }
+
+// ProtoName is the .proto's name in Folder, such as "greeter.proto".
+func ProtoName(c *model.Contract) string { return c.Package.Name + ".proto" }
+
+// layout makes messages for a contract.
+type layout struct {
+	contract *model.Contract
+	wire     *model.Wire
+	old      *previous
+	byType   map[string]*model.Message // by Type.ID
+	names    map[string]bool           // squashed names of messages
+	wanted   []*pending                // messages in the order in which they were met
+	faults   model.Diagnostics
+	notes    model.Diagnostics
+}
+
+// pending is a message whose name or numbers are not settled yet.
+type pending struct {
+	message *model.Message
+	word    string // the name that it would like
+}
+
+// Lay fills contract.Wire and the messages and fields of methods. The bytes of the .proto of an earlier run, nil without one,
+// decide about names and numbers. Notes say what has been removed.
+func Lay(contract *model.Contract, earlier []byte) (notes model.Diagnostics, err error) {
+	protoFile := path.Join(Folder(contract), ProtoName(contract))
+	old, faults := readPrevious(protoFile, earlier)
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	l := &layout{contract: contract, old: old, byType: map[string]*model.Message{}, names: map[string]bool{}}
+	l.wire = &model.Wire{
+		Package:   cmp.Or(old.pkg, protoPackage(contract.Package.Path)),
+		File:      path.Join(contract.Package.Path, protoFile),
+		Dir:       Folder(contract),
+		GoPackage: model.Package{Path: path.Join(contract.Package.Path, Folder(contract)), Name: Folder(contract)},
+	}
+	contract.Wire = l.wire
+	l.services()
+	l.settleNames()
+	l.settleNumbers()
+	l.entomb()
+	markRecursive(l.wire.Messages)
+	slices.SortFunc(l.wire.Messages, func(a, b *model.Message) int { return cmp.Compare(a.Name, b.Name) })
+	return l.notes, l.faults.Err()
+}
+
+func (l *layout) services() {
+	for _, s := range l.contract.Services {
+		s.WireName = l.wire.Package + "." + messageWord(s.Name)
+		taken := map[string]bool{}
+		for _, m := range s.Methods {
+			m.WireName = unique(messageWord(m.Name), taken)
+			base := messageWord(s.Name) + m.WireName
+			m.Request = l.add(base+"Request", &model.Message{Doc: fmt.Sprintf("holds the parameters of %s.%s.", s.Name, m.Name)})
+			m.Response = l.add(base+"Response", &model.Message{Doc: fmt.Sprintf("holds the results of %s.%s.", s.Name, m.Name)})
+			l.params(m.Request, m.Params, "arg", false)
+			l.params(m.Response, m.Results, "r", m.HasError)
+		}
+	}
+}
+
+func (l *layout) add(word string, m *model.Message) *model.Message {
+	l.wanted = append(l.wanted, &pending{message: m, word: word})
+	l.wire.Messages = append(l.wire.Messages, m)
+	return m
+}
+
+// params makes a field for each parameter or result. Names are given out in the order of Go names, so that the order of
+// parameters does not matter where two would like the same.
+func (l *layout) params(msg *model.Message, params []*model.Param, unnamed string, hasError bool) {
+	taken := map[string]bool{}
+	if hasError {
+		taken["error"] = true
+	}
+	names := map[int]string{}
+	for i, p := range params {
+		names[i] = cmp.Or(p.Name, unnamed+strconv.Itoa(i))
+	}
+	wire := fieldNames(names, taken)
+	for i, p := range params {
+		p.Field = l.field(wire[i], p.Type)
+		p.Field.Member = names[i]
+		msg.Fields = append(msg.Fields, p.Field)
+	}
+	if hasError {
+		msg.Fields = append(msg.Fields, &model.Field{Name: "error", Value: model.Carrier{Proto: errorType}})
+	}
+}
+
+// errorType begins with a dot: the contract's own package may have a part called plugingen.
+const errorType = ".plugingen.runtime.v1.Error"
+
+func fieldNames(goNames map[int]string, taken map[string]bool) map[int]string {
+	order := make([]int, len(goNames))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(goNames[a], goNames[b]) })
+	names := map[int]string{}
+	for _, i := range order {
+		names[i] = unique(snake(goNames[i]), taken)
+	}
+	return names
+}
+
+// unique returns name, with a number behind it when its squashed form is taken, and takes it.
+func unique(name string, taken map[string]bool) string {
+	for i := 1; ; i++ {
+		try := name
+		if i > 1 {
+			try = name + "_" + strconv.Itoa(i)
+		}
+		if !taken[squash(try)] {
+			taken[squash(try)] = true
+			return try
+		}
+	}
+}
+
+// settleNames gives messages their names: those of the earlier run first, then requests and responses, then types.
+func (l *layout) settleNames() {
+	slices.SortStableFunc(l.wanted, func(a, b *pending) int {
+		return cmp.Or(cmp.Compare(l.rank(a), l.rank(b)), cmp.Compare(typeID(a), typeID(b)), cmp.Compare(a.word, b.word))
+	})
+	for _, p := range l.wanted {
+		p.message.Name = unique(cmp.Or(l.earlierName(p), p.word), l.names)
+	}
+}
+
+func (l *layout) rank(p *pending) int {
+	switch {
+	case l.earlierName(p) != "":
+		return 0
+	case p.message.Type == nil:
+		return 1
+	}
+	return 2
+}
+
+func (l *layout) earlierName(p *pending) string {
+	if p.message.Type == nil {
+		return ""
+	}
+	name := l.old.byType[p.message.Type.ID()]
+	if l.old.messages[name] == nil {
+		return ""
+	}
+	return name
+}
+
+func typeID(p *pending) string {
+	if p.message.Type == nil {
+		return ""
+	}
+	return p.message.Type.ID()
+}

@@ -1,0 +1,139 @@
+package schema
+
+import "github.com/plugingen/plugingen/generator/model"
+
+// field decides how a Go type travels as a field of a message.
+func (l *layout) field(name string, t *model.Type) *model.Field {
+	f := &model.Field{Name: name, Type: t, Of: t}
+	switch {
+	case t.Kind == model.Bytes, t.Kind == model.Marshaler:
+		f.Label = model.Optional // keeps nil apart from empty
+	case isList(t):
+		f.Label, f.Of = model.Repeated, t.Elem
+	case t.Kind == model.Map:
+		f.Label, f.Key, f.Of = model.Keyed, model.Carrier{Proto: scalar(t.Key.Kind)}, t.Elem
+	case t.Kind == model.Pointer:
+		return l.pointer(f)
+	}
+	f.Value = l.carrier(f.Of)
+	return f
+}
+
+// pointer keeps nil apart from everything else: by the presence of a scalar or of a message.
+func (l *layout) pointer(f *model.Field) *model.Field {
+	f.Label, f.Of = model.Optional, f.Type.Elem
+	switch e := f.Type.Elem; {
+	case e.IsBasic(), isMessage(e), e.Kind == model.Marshaler:
+		f.Value = l.carrier(e)
+	default:
+		f.Value = l.wrapper(e)
+	}
+	return f
+}
+
+func isList(t *model.Type) bool {
+	return t.Kind == model.Slice || t.Kind == model.Array && !isByteArray(t)
+}
+
+func isByteArray(t *model.Type) bool {
+	return t.Kind == model.Array && t.Elem.Kind == model.Uint8
+}
+
+func isMessage(t *model.Type) bool {
+	return t.Kind == model.Struct || t.Kind == model.Time || t.Kind == model.Duration
+}
+
+// carrier decides what carries one value, where proto has no place for its absence.
+func (l *layout) carrier(t *model.Type) model.Carrier {
+	switch {
+	case t.IsBasic():
+		return model.Carrier{Proto: scalar(t.Kind)}
+	case t.Kind == model.Bytes, t.Kind == model.Marshaler, isByteArray(t):
+		return model.Carrier{Proto: "bytes"}
+	case t.Kind == model.Time:
+		return model.Carrier{Proto: ".google.protobuf.Timestamp"}
+	case t.Kind == model.Duration:
+		return model.Carrier{Proto: ".google.protobuf.Duration"}
+	case t.Kind == model.Struct:
+		return l.structure(t)
+	case t.Kind == model.Pointer && t.Elem.Kind == model.Struct:
+		return l.structure(t.Elem)
+	default:
+		return l.wrapper(t)
+	}
+}
+
+func (l *layout) structure(t *model.Type) model.Carrier {
+	if m, ok := l.byType[t.ID()]; ok {
+		return model.Carrier{Message: m}
+	}
+	m := l.add(typeWord(t, l.contract.Package.Path), &model.Message{Type: t, Doc: "carries " + t.ID() + "."})
+	l.byType[t.ID()] = m
+	names := map[int]string{}
+	for i, member := range t.Members {
+		names[i] = member.Name
+	}
+	wire := fieldNames(names, map[string]bool{})
+	for i, member := range t.Members {
+		f := l.field(wire[i], member.Type)
+		f.Member = member.Name
+		m.Fields = append(m.Fields, f)
+	}
+	return model.Carrier{Message: m}
+}
+
+// wrapper is a message with t as its only field, for places where proto takes no list, map or absent value.
+func (l *layout) wrapper(t *model.Type) model.Carrier {
+	if m, ok := l.byType[t.ID()]; ok {
+		return model.Carrier{Message: m}
+	}
+	m := l.add(typeWord(t, l.contract.Package.Path), &model.Message{Type: t, Wrapper: true, Doc: "carries " + t.ID() + "."})
+	l.byType[t.ID()] = m
+	m.Fields = append(m.Fields, l.field("value", t))
+	return model.Carrier{Message: m}
+}
+
+func scalar(k model.Kind) string {
+	switch k {
+	case model.Bool:
+		return "bool"
+	case model.String:
+		return "string"
+	case model.Float32:
+		return "float"
+	case model.Float64:
+		return "double"
+	case model.Int8, model.Int16, model.Int32:
+		return "int32"
+	case model.Int, model.Int64:
+		return "int64"
+	case model.Uint8, model.Uint16, model.Uint32:
+		return "uint32"
+	default:
+		return "uint64"
+	}
+}
+
+// markRecursive finds the messages that can hold themselves.
+func markRecursive(messages []*model.Message) {
+	for _, m := range messages {
+		m.Recursive = reaches(m, m, map[*model.Message]bool{})
+	}
+}
+
+func reaches(from, target *model.Message, seen map[*model.Message]bool) bool {
+	for _, f := range from.Fields {
+		next := f.Value.Message
+		if next == nil || seen[next] {
+			continue
+		}
+		if next == target {
+			return true
+		}
+		seen[next] = true
+		if reaches(next, target, seen) {
+			return true
+		}
+	}
+	return false
+}
