@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // UnixPath returns the socket path that a unix address means: without one "unix:" prefix, and with a single leading slash
@@ -49,8 +50,8 @@ func checkAddress(network, address string) (string, error) {
 	if address == "" {
 		return "", fmt.Errorf("%w: it is empty", ErrAddress)
 	}
-	if strings.ContainsFunc(address, unicode.IsControl) || strings.Contains(address, "|") {
-		return "", fmt.Errorf("%w: %s holds a control character or a |", ErrAddress, quote(address))
+	if !utf8.ValidString(address) || strings.ContainsFunc(address, unicode.IsControl) || strings.Contains(address, "|") {
+		return "", fmt.Errorf("%w: %s holds invalid UTF-8, a control character or a |", ErrAddress, quote(address))
 	}
 	if network == Unix {
 		return checkUnix(address)
