@@ -46,8 +46,8 @@ func (d *decoder) build(level slog.Level, at time.Time) slog.Record {
 		switch i {
 		case d.roles.message, d.roles.time:
 		case d.roles.level:
-			if name := []byte(a.Value.String()); !isPlainLevel(name) {
-				attrs = append(attrs, slog.String("level_name", string(name)))
+			if !d.roles.plain {
+				attrs = append(attrs, slog.String("level_name", d.roles.name))
 			}
 		default:
 			attrs = append(attrs, a)
@@ -92,7 +92,7 @@ func (d *decoder) role(key, raw span) {
 	at := len(d.attrs) - 1
 	v := d.attrs[at].Value
 	if v.Kind() == slog.KindString {
-		d.roles.see(at, d.line[key.lo:key.hi], v.String())
+		d.roles.see(at, d.line[key.lo:key.hi], d.line[raw.lo+1:raw.hi-1], v.String())
 		return
 	}
 	d.roles.seeOther(at, d.line[key.lo:key.hi], d.text[raw.lo:raw.hi])
@@ -102,7 +102,10 @@ func (d *decoder) value(depth int) (slog.Value, bool) {
 	switch b := d.peek(); {
 	case b == '"':
 		s, ok := d.str()
-		return slog.StringValue(d.string(s)), ok
+		if !ok {
+			return slog.Value{}, false
+		}
+		return slog.StringValue(d.string(s)), true
 	case b == '{' && depth < maxGroups:
 		return d.group(depth + 1)
 	case b == 't':

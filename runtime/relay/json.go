@@ -305,8 +305,8 @@ func unescapeUnicode(s string) (r rune, n int) {
 	return -1, 6
 }
 
-// JSON is an attribute's value that is kept as the JSON text it came as: an array, null inside one, an object without
-// members or nested too deep for groups. slog.JSONHandler writes it as JSON, others write its text.
+// JSON is the value of an attribute that is kept as the JSON it came as: an array, a number that fits no type of Go,
+// an object without members or nested too deep for groups. slog.JSONHandler writes it as JSON, others write its text.
 type JSON string
 
 // MarshalJSON returns the text.
@@ -337,14 +337,17 @@ func safeJSON(s string) JSON {
 
 // number keeps a JSON number exact: an int64, a uint64, else a float64, else its text.
 func number(s string) slog.Value {
+	if strings.ContainsAny(s, ".eE") {
+		if f, err := strconv.ParseFloat(s, 64); err == nil {
+			return slog.Float64Value(f)
+		}
+		return slog.AnyValue(JSON(s))
+	}
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return slog.Int64Value(n)
 	}
 	if n, err := strconv.ParseUint(s, 10, 64); err == nil {
 		return slog.Uint64Value(n)
-	}
-	if f, err := strconv.ParseFloat(s, 64); err == nil && strings.ContainsAny(s, ".eE") {
-		return slog.Float64Value(f)
 	}
 	return slog.AnyValue(JSON(s))
 }

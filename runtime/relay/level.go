@@ -157,26 +157,40 @@ func isPlainLevel(name []byte) bool {
 	return false
 }
 
-// stampedLevel reads "2006-01-02T15:04:05.000Z [WARN]  text" and "2006/01/02 15:04:05 [WARN] text".
+// stampedLevel reads "2006-01-02T15:04:05.000Z [WARN]  text", "2006/01/02 15:04:05 [WARN] text" and what slog's first
+// default logger writes, "2006/01/02 15:04:05 WARN text".
 func stampedLevel(line []byte) (form, slog.Level, bool) {
-	open := bytes.IndexByte(line[:min(len(line), 40)], '[')
-	if open < 1 || line[open-1] != ' ' || !isStamp(line[:open]) {
+	n := stampLength(line)
+	if bytes.IndexByte(line[:n], ':') < 0 {
 		return formText, 0, false
 	}
-	level, ok := bracketLevel(line[open:])
-	if bytes.IndexByte(line[:open], 'T') > 0 {
+	if line[n] != '[' {
+		word, _, found := bytes.Cut(line[n:min(len(line), n+20)], []byte(" "))
+		level, ok := parseLevel(word)
+		return formText, level, ok && found && word[0] <= 'Z'
+	}
+	level, ok := bracketLevel(line[n:])
+	if bytes.IndexByte(line[:n], 'T') > 0 {
 		return formStamped, level, ok
 	}
 	return formText, level, ok
 }
 
-func isStamp(text []byte) bool {
-	for _, c := range text {
-		if (c < '0' || c > '9') && bytes.IndexByte([]byte(" /-:.,+TZ"), c) < 0 {
-			return false
+// stampLength is the length of digits and such that end in a space, with more behind it.
+func stampLength(line []byte) int {
+	end := 0
+	for i, c := range line[:min(len(line), 40)] {
+		switch {
+		case c == ' ':
+			end = i + 1
+		case c >= '0' && c <= '9', c >= '+' && c <= '/', c == ':', c == 'T', c == 'Z': // + , - . /
+		case end > 0:
+			return end
+		default:
+			return 0
 		}
 	}
-	return true
+	return 0
 }
 
 // cutStamp splits what stampedLevel found. When the time is none, all of it is text.

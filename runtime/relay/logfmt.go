@@ -106,7 +106,7 @@ func (d *decoder) logfmtLine() bool {
 			name = `""`
 		}
 		d.attrs = append(d.attrs, slog.String(name, text))
-		d.roles.see(len(d.attrs)-1, d.line[key.lo:key.hi], text)
+		d.roles.see(len(d.attrs)-1, d.line[key.lo:key.hi], trimQuotes(d.line[value.lo:value.hi]), text)
 	}
 }
 

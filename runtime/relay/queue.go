@@ -3,6 +3,7 @@ package relay
 import (
 	"encoding/binary"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -55,7 +56,8 @@ type queue struct {
 	spare   []byte
 	dropped uint64
 	closed  bool // the reader is done
-	dead    bool // the sink is done
+
+	dead atomic.Bool // the sink is done; set with mu held
 }
 
 func newQueue(limit int, patience time.Duration) *queue {
@@ -81,14 +83,14 @@ func (q *queue) push(p piece, text []byte) {
 }
 
 func (q *queue) fits(text []byte) bool {
-	return !q.dead && (len(q.buf) == 0 || len(q.buf)+pieceHeader+len(text) <= q.limit)
+	return !q.dead.Load() && (len(q.buf) == 0 || len(q.buf)+pieceHeader+len(text) <= q.limit)
 }
 
 // waitForRoom holds up the reader, and so the plugin, for at most the queue's patience. It is called with the lock held.
 func (q *queue) waitForRoom(text []byte) {
 	timer := time.NewTimer(q.patience)
 	defer timer.Stop()
-	for !q.fits(text) && !q.dead {
+	for !q.fits(text) && !q.dead.Load() {
 		q.mu.Unlock()
 		expired := false
 		select {
@@ -130,7 +132,7 @@ func (q *queue) recycle(used []byte) {
 func (q *queue) tryTake() (batch, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.dead {
+	if q.dead.Load() {
 		return batch{end: true}, true
 	}
 	if len(q.buf) == 0 && q.dropped == 0 {
@@ -154,15 +156,9 @@ func (q *queue) close() {
 func (q *queue) abandon() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.dead = true
+	q.dead.Store(true)
 	signal(q.wake)
 	signal(q.room)
-}
-
-func (q *queue) abandoned() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.dead
 }
 
 func signal(c chan<- struct{}) {

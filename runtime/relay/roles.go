@@ -8,6 +8,8 @@ type roles struct {
 	messageRank          int // the lower the better
 	timeRank             int
 	text                 string // of the message
+	name                 string // of the level
+	plain                bool   // the name says no more than the level
 	at                   time.Time
 }
 
@@ -20,15 +22,16 @@ func noRoles() roles {
 // known says whether the line is a log record at all, and not any other data.
 func (r *roles) known() bool { return r.message >= 0 || r.level >= 0 }
 
-// see notes a string: text is its value, safe to show. Of two candidates the better key wins, of two equal ones the first;
-// the other stays an attribute.
-func (r *roles) see(at int, key []byte, text string) {
+// see notes a string: raw is how it is written, text is its value, safe to show. Of two candidates the better key wins,
+// of two equal ones the first; the other stays an attribute. For the level only what is written counts, and the first
+// that is one: as classify has seen it.
+func (r *roles) see(at int, key, raw []byte, text string) {
 	switch {
 	case isLevelKey(key):
-		if r.level < 0 {
-			if _, ok := parseLevel([]byte(text)); ok {
-				r.level = at
-			}
+		if _, ok := parseLevel(raw); ok && r.level < 0 {
+			r.level = at
+			r.name = text
+			r.plain = isPlainLevel(raw)
 		}
 	case messageRank(key) < r.messageRank:
 		r.message, r.messageRank, r.text = at, messageRank(key), text

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,7 +82,7 @@ func (s *sink) batch(b batch) bool {
 		var text []byte
 		p, text, rest = cutPiece(rest)
 		s.piece(p, text)
-		if len(rest)%64 == 0 && s.q.abandoned() {
+		if s.q.dead.Load() {
 			return false
 		}
 	}
@@ -106,15 +107,18 @@ func (s *sink) piece(p piece, text []byte) {
 		s.addTrace(p, text)
 		return
 	}
-	if err := s.line(p, text); err != nil {
-		s.fail(err)
-		s.instead(err, p, text)
-		return
+	err := s.line(p, text)
+	s.fail(err)
+	var panicked *panicError
+	if errors.As(err, &panicked) {
+		err = s.instead(panicked, p, text)
 	}
-	s.settled.Add(1)
+	if err == nil {
+		s.settled.Add(1)
+	}
 }
 
-// line logs a line, or a part of one. A panic, the handler's or our own, is an error.
+// line logs a line, or a part of one.
 func (s *sink) line(p piece, text []byte) (err error) {
 	defer recovered(&err)
 	f, level := s.classify(p, text)
@@ -149,13 +153,12 @@ func partAttrs(part int, more bool) []slog.Attr {
 	return attrs
 }
 
-// instead logs, in place of the record that the handler could not take, one of two strings: most often it can take that.
-func (s *sink) instead(cause error, p piece, text []byte) {
+// instead logs, in place of a record that the handler could not take, one of two strings: most often it can take that.
+// It is not for a handler that returned an error: that may have written the record to one of several places.
+func (s *sink) instead(cause *panicError, p piece, text []byte) error {
 	r := slog.NewRecord(time.Unix(0, p.at), slog.LevelError, "a line of the plugin could not be logged", 0)
-	r.AddAttrs(slog.String("error", Escape(cause.Error())), slog.String("line", Escape(string(text))))
-	if s.handle(r) == nil {
-		s.settled.Add(1)
-	}
+	r.AddAttrs(slog.String("error", cause.Error()), slog.String("line", Escape(string(text))))
+	return s.handle(r)
 }
 
 func (s *sink) reportDropped(n uint64) {
@@ -176,18 +179,23 @@ func (s *sink) handle(r slog.Record) (err error) {
 	return s.handler.Handle(context.Background(), r)
 }
 
+// panicError is a panic of the handler; one of our own would be a fault, and must not end the host either.
+type panicError struct{ text string }
+
+func (e *panicError) Error() string { return "panic: " + e.text }
+
+// recovered makes an error of a panic. Defer it.
 func recovered(err *error) {
 	if p := recover(); p != nil {
-		*err = fmt.Errorf("panic: %v", p)
+		*err = &panicError{text: Escape(fmt.Sprint(p))}
 	}
 }
 
+// fail keeps the handler's first error, or nil.
 func (s *sink) fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.failed == nil {
-		s.failed = err
-	}
+	s.failed = cmp.Or(s.failed, err)
 }
 
 // failure is why lines were lost, if any were.

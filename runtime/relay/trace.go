@@ -37,40 +37,17 @@ func startsTrace(line []byte) bool { return isPanic(line) || isStack(line) }
 
 // isTrace says whether line goes on with a trace that has begun.
 func isTrace(line []byte) bool {
-	if len(line) == 0 || line[0] == '\t' {
+	if len(line) == 0 || line[0] == '\t' || startsTrace(line) || isFrame(line) || isRegister(line) {
 		return true
 	}
-	switch line[0] {
-	case '[':
-		return has(line, "[signal ") || has(line, "[recovered]")
-	case '.':
-		return has(line, "...") && bytes.HasSuffix(line, []byte("frames elided..."))
-	case 'c':
-		if has(line, "created by ") {
-			return true
-		}
-	case 'e':
-		if has(line, "exit status ") {
-			return true
-		}
-	case 'g':
-		if has(line, "goroutine ") {
-			return true
-		}
-	case 'n':
-		if has(line, "non-Go function") {
-			return true
-		}
-	case 'r':
-		if has(line, "runtime: ") || has(line, "runtime stack:") {
-			return true
-		}
-	case 'P':
-		if has(line, "PC=0x") {
+	for _, prefix := range []string{
+		"goroutine ", "created by ", "[signal ", "[recovered", "exit status ", "runtime: ", "runtime stack:", "PC=0x", "non-Go function",
+	} {
+		if has(line, prefix) {
 			return true
 		}
 	}
-	return startsTrace(line) || isFrame(line) || isRegister(line)
+	return has(line, "...") && bytes.HasSuffix(line, []byte("frames elided..."))
 }
 
 // isFrame recognises the call of a stack frame: "main.(*T).Method(0x1, {0x2, 0x3})".
