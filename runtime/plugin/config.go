@@ -18,7 +18,7 @@ import (
 
 const (
 	defaultMaxMessageSize = 64 << 20
-	defaultStopTimeout    = time.Second
+	defaultStopTimeout    = 500 * time.Millisecond
 )
 
 // Config says what a plugin serves. Handshake and Services are required. [Serve] copies it and changes nothing in it.
@@ -34,8 +34,8 @@ type Config struct {
 	MaxMessageSize int
 	// ServerOptions come after the runtime's own and win over them.
 	ServerOptions []grpc.ServerOption
-	// StopTimeout is how long calls in flight may take to finish once the plugin stops; zero means 1 s.
-	// Half a second at most comes on top. Hosts kill a plugin that is not gone after 2 s.
+	// StopTimeout is how long calls in flight may take to finish once the plugin stops; zero means 500 ms.
+	// Half a second at most comes on top: hosts kill a plugin that is not gone after 2 s.
 	StopTimeout time.Duration
 }
 

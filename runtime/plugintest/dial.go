@@ -1,0 +1,88 @@
+package plugintest
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/plugingen/plugingen/runtime"
+	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/runtime/internal/wire"
+	"github.com/plugingen/plugingen/runtime/transport"
+)
+
+const (
+	maxMessageSize = 64 << 20 // what plugins and hosts have by default
+	endTimeout     = 10 * time.Second
+)
+
+// New returns a client of implementation, which runs in this process. What it is given and returns is encoded and decoded
+// as between a host and a plugin. It can be used until the test ends, as concurrently as the contract allows.
+func New[T any](t testing.TB, service runtime.Service[T], implementation T) T {
+	t.Helper()
+	return service.NewClient(Dial(t, service.Implement(implementation)))
+}
+
+// Dial returns a connection to services, which run in this process: what New uses, for clients of another kind. A call that
+// fails without being able to say so, because its method has no error result, fails the test.
+func Dial(t testing.TB, services ...runtime.Implementation) grpc.ClientConnInterface {
+	t.Helper()
+	network := handshake.Config{}.Networks()[0]
+	listener, err := transport.Listen(transport.ListenConfig{Network: network})
+	if err != nil {
+		t.Fatalf("plugintest: %v", err)
+	}
+	serve(t, listener, services)
+	cc, err := grpc.NewClient("passthrough:///plugin",
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			return transport.Dial(ctx, network, listener.Addr().String())
+		}),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageSize), grpc.MaxCallSendMsgSize(maxMessageSize)),
+	)
+	if err != nil {
+		t.Fatalf("plugintest: %v", err)
+	}
+	t.Cleanup(func() { _ = cc.Close() }) // before the server's end: it cancels calls that still run
+	return &conn{ClientConn: cc, t: t}
+}
+
+// serve serves until the test ends, and fails it when a method does not return then.
+func serve(t testing.TB, listener net.Listener, services []runtime.Implementation) {
+	server := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessageSize), grpc.MaxSendMsgSize(maxMessageSize), grpc.WaitForHandlers(true))
+	var names []string
+	for _, s := range services {
+		s.Register(server)
+		names = append(names, s.Name())
+	}
+	wire.RegisterHealth(server, names...)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		go server.Stop()
+		select {
+		case err := <-served:
+			if err != nil {
+				t.Errorf("plugintest: %v", err)
+			}
+		case <-time.After(endTimeout):
+			t.Errorf("plugintest: a method still runs %s after its caller has left; methods must end with their context", endTimeout)
+		}
+	})
+}
+
+// conn is a connection that belongs to a test.
+type conn struct {
+	*grpc.ClientConn
+	t testing.TB
+}
+
+// CallLost fails the test.
+func (c *conn) CallLost(err error) {
+	c.t.Helper()
+	c.t.Errorf("a call failed in a method without an error result, which returned zero values: %v", err)
+}
