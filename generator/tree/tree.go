@@ -111,3 +111,11 @@ func (t *Tree) generatedFolders() []string {
 	slices.Sort(folders)
 	return slices.Compact(folders)
 }
+
+// Put replaces the content of a file that is in the tree; it adds nothing.
+func (t *Tree) Put(path string, data []byte) {
+	if f, found := t.files[path]; found {
+		f.Data = data
+		t.files[path] = f
+	}
+}

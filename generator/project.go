@@ -1,0 +1,180 @@
+package generator
+
+import (
+	"context"
+	"io"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/plugingen/plugingen/generator/internal/render"
+	"github.com/plugingen/plugingen/generator/model"
+	"github.com/plugingen/plugingen/generator/tree"
+	"github.com/plugingen/plugingen/templates"
+)
+
+// ProjectRequest says what a plugin or host project should be.
+type ProjectRequest struct {
+	// Name is the project's and its program's, see CheckProjectName.
+	Name string
+	// Module is the module path; empty means example.com/NAME.
+	Module string
+	// Dir is where the project will lie, which need not exist: paths to other modules are relative to it, and the .proto of an
+	// earlier run is read there. It is required; nothing is written to it.
+	Dir string
+	// Interface is PKG.Type or PKG.Type@VERSION: an interface of another module, which becomes the contract.
+	// At most one of Interface and Contract is set; with neither, the contract is a small starter.
+	Interface string
+	// Contract is a contract that exists: the folder of its package, or its import path (with an optional @VERSION).
+	Contract string
+	// Runtime is where the project finds the runtime; the zero value means what DetectRuntime finds, or what the project of an
+	// existing contract uses.
+	Runtime Runtime
+	// Templates are laid over the built-in ones: a file replaces the file of the same path in those before it.
+	Templates []fs.FS
+	// Progress gets what the go command says, where it is needed; nil means nobody.
+	Progress io.Writer
+	// Env is the environment of the go command; nil means the process's.
+	Env []string
+}
+
+// Project is a project in memory.
+type Project struct {
+	Name, Module string
+	Tree         *tree.Tree
+	Contract     *model.Contract
+	// ContractDir is the contract's folder in the project, such as "greeter"; empty when it belongs to another module.
+	ContractDir string
+	Runtime     Runtime
+	Warnings    model.Diagnostics
+}
+
+// Plugin returns the project of a plugin. Faults of the request are *InputError, of an interface [model.Diagnostics].
+// It runs the go command, until ctx ends, for an interface or a contract of another module only, and writes
+// nothing but temporary files, which it removes.
+func Plugin(ctx context.Context, req ProjectRequest) (*Project, error) {
+	return makeProject(ctx, req, pluginKind())
+}
+
+// Host returns the project of a host, see Plugin.
+func Host(ctx context.Context, req ProjectRequest) (*Project, error) {
+	return makeProject(ctx, req, hostKind())
+}
+
+// kind is what sets the sorts of projects apart.
+type kind struct {
+	set  string // of templates
+	view func(*codeView) error
+}
+
+func makeProject(ctx context.Context, req ProjectRequest, k kind) (*Project, error) {
+	req, err := req.checked()
+	if err != nil {
+		return nil, err
+	}
+	me, err := readSelf()
+	if err != nil {
+		return nil, err
+	}
+	set, err := render.NewSet(append([]fs.FS{templates.Sets}, req.Templates...)...)
+	if err != nil {
+		return nil, err
+	}
+	b := &builder{req: req, kind: k, self: me, set: set}
+	defer b.cleanUp()
+	return b.build(ctx)
+}
+
+func (r ProjectRequest) checked() (ProjectRequest, error) {
+	if err := CheckProjectName(r.Name); err != nil {
+		return r, err
+	}
+	if r.Module == "" {
+		r.Module = "example.com/" + r.Name
+	}
+	if err := CheckModulePath(r.Module); err != nil {
+		return r, err
+	}
+	if r.Interface != "" && r.Contract != "" {
+		return r, &InputError{What: "contract", Value: r.Contract, Reason: "an interface is given, too", Hint: "name one of them"}
+	}
+	if r.Progress == nil {
+		r.Progress = io.Discard
+	}
+	var err error
+	r.Dir, err = filepath.Abs(r.Dir)
+	return r, err
+}
+
+// builder makes one project.
+type builder struct {
+	req     ProjectRequest
+	kind    kind
+	self    *self
+	set     *render.Set
+	scratch *scratch // where the go command works; nil when it is not needed
+}
+
+func (b *builder) cleanUp() {
+	if b.scratch != nil {
+		b.scratch.remove()
+	}
+}
+
+func (b *builder) build(ctx context.Context) (*Project, error) {
+	c, err := b.contract(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t, err := b.render(c)
+	if err != nil {
+		return nil, err
+	}
+	if b.scratch != nil {
+		if err := b.scratch.tidy(ctx, t); err != nil {
+			return nil, err
+		}
+	}
+	return &Project{
+		Name: b.req.Name, Module: b.req.Module, Tree: t, Contract: c.model, ContractDir: c.dir,
+		Runtime: b.req.Runtime, Warnings: c.warnings,
+	}, nil
+}
+
+// render lays out all files: those of the contract, those of the templates, and the runtime's copy.
+func (b *builder) render(c *contract) (*tree.Tree, error) {
+	v, err := b.view(c)
+	if err != nil {
+		return nil, err
+	}
+	outputs, err := b.set.Render(b.kind.set, v)
+	if err != nil {
+		return nil, err
+	}
+	t := new(tree.Tree)
+	for _, f := range c.files {
+		if err := t.Add(f); err != nil {
+			return nil, err
+		}
+	}
+	for _, o := range outputs {
+		if len(o.Data) == 0 {
+			continue // such as go.tool.mod in a project that has no tools
+		}
+		if err := t.Add(fileOf(o.Path, o.Data)); err != nil {
+			return nil, &render.Error{Template: o.Template, Err: err}
+		}
+	}
+	if b.req.Runtime.Copy {
+		return t, b.self.addCopy(t)
+	}
+	return t, nil
+}
+
+// fileOf goes by the header: who writes it says so in the file.
+func fileOf(name string, data []byte) tree.File {
+	owner := tree.Scaffolded
+	if tree.IsGenerated(data) {
+		owner = tree.Generated
+	}
+	return tree.File{Path: name, Data: data, Owner: owner}
+}

@@ -1,0 +1,103 @@
+package generator
+
+import (
+	"context"
+	"go/token"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/plugingen/plugingen/generator/model"
+	"github.com/plugingen/plugingen/generator/tree"
+)
+
+// contract is what the project's templates build on.
+type contract struct {
+	model    *model.Contract
+	starter  bool
+	dir      string      // in the project; empty when it belongs to another module
+	files    []tree.File // of dir
+	wiring   []wiring
+	warnings model.Diagnostics
+}
+
+// contract finds or makes the contract that the request asks for.
+func (b *builder) contract(ctx context.Context) (*contract, error) {
+	switch {
+	case b.req.Interface != "":
+		return b.foreignInterface(ctx)
+	case b.req.Contract != "":
+		return b.existingContract(ctx)
+	default:
+		return b.ownContract(ctx, starterContract())
+	}
+}
+
+// ownContract is a contract package that is written into the project.
+type ownContract struct {
+	set     string // of templates for its hand-written half
+	name    string // of package and folder
+	types   []string
+	starter bool
+	// at is where the project's module files lie while the contract is generated; empty means the project's own folder,
+	// of which nothing but an earlier .proto need exist.
+	at string
+	// foreign is the interface that the contract gives a name, in a package called foreignName; nil when it has one of its own.
+	foreign     *reference
+	foreignName string
+}
+
+func starterContract() ownContract {
+	return ownContract{set: "starter", name: "greeter", types: []string{"Greeter"}, starter: true}
+}
+
+// ownContract renders the hand-written half, and generates the other from it.
+func (b *builder) ownContract(ctx context.Context, own ownContract) (*contract, error) {
+	b.req.Runtime = b.req.Runtime.withDefault()
+	c := &contract{starter: own.starter, dir: own.name}
+	outputs, err := b.set.Render(own.set, b.contractView(own))
+	if err != nil {
+		return nil, err
+	}
+	root := or(own.at, b.req.Dir)
+	overlay := map[string][]byte{filepath.Join(root, "go.mod"): b.bareMod()}
+	if own.at != "" {
+		clear(overlay)
+	}
+	for _, o := range outputs {
+		name := path.Join(c.dir, o.Path)
+		c.files = append(c.files, fileOf(name, o.Data))
+		overlay[filepath.Join(root, filepath.FromSlash(name))] = o.Data
+	}
+	result, err := Contract(ctx, ContractRequest{Dir: filepath.Join(root, c.dir), Overlay: overlay, Types: own.types, Env: b.goEnv()})
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range result.Files {
+		c.files = append(c.files, tree.File{Path: path.Join(c.dir, f.Name), Data: f.Data, Owner: tree.Generated})
+	}
+	c.model, c.warnings = result.Contract, result.Warnings
+	return c, nil
+}
+
+// bareMod tells the contract's inspection which module it is in; the starter needs nothing else of it.
+func (b *builder) bareMod() []byte {
+	return []byte("module " + b.req.Module + "\n\ngo " + b.self.mod.Go.Version + "\n")
+}
+
+func or(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// packageNameFor makes a package name out of the name of a type, or of anything else.
+func packageNameFor(name string) string {
+	name = strings.ToLower(strings.ReplaceAll(name, "_", ""))
+	switch {
+	case !token.IsIdentifier(name), token.IsKeyword(name), name == "main", name == "internal", name == "vendor", name == "testdata":
+		return "contract"
+	}
+	return name
+}

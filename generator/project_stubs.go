@@ -1,0 +1,87 @@
+package generator
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/plugingen/plugingen/generator/internal/render"
+	"github.com/plugingen/plugingen/generator/model"
+)
+
+func pluginKind() kind { return kind{set: "plugin", view: (*codeView).addStubs} }
+
+// addStubs fills in main.go, what implements the contract, and what tests that: all in package main.
+func (v *codeView) addStubs() error {
+	taken := []string{"main", "config", "reached"}
+	for _, s := range v.Services {
+		taken = append(taken, s.Type, "check"+s.Name)
+	}
+	v.MainImports = render.Code(v.importsFor([]string{"os"}, []string{"", "plugin"}).Block())
+	v.stubs(v.importsFor(nil, nil, taken...))
+	std, runtime := []string{"os", "testing"}, []string{"host", "plugintest"}
+	if v.ReturnsErrors {
+		std, runtime = append(std, "errors"), append(runtime, "")
+	}
+	v.checks(v.importsFor(std, runtime, append(taken, "t", "err", "implementation", "p", "m")...))
+	return nil
+}
+
+// stubs writes a declaration for every method. It goes over them twice: names of parameters depend on all imports,
+// and these are known after the first time.
+func (v *codeView) stubs(imports *model.ImportSet) {
+	for range 2 {
+		for i, s := range v.contract.Services {
+			v.Services[i].Methods = nil
+			for _, m := range s.Methods {
+				mv := methodView{Name: m.Name, Doc: m.Doc, Summary: summary(m.Doc), Full: s.Name + "." + m.Name}
+				mv.Stub = stub(imports, v.Services[i].Type, mv.Full, m)
+				v.Services[i].Methods = append(v.Services[i].Methods, mv)
+			}
+		}
+	}
+	v.StubImports = render.Code(imports.Block())
+}
+
+// stub declares the method on a pointer, so that its owner can give the type fields.
+func stub(imports *model.ImportSet, typeName, full string, m *model.Method) render.Code {
+	signature := m.Signature(imports)
+	names := m.ParamNames(imports)
+	body := "return " + m.ZeroResults(imports)
+	switch {
+	case m.HasError:
+		err := imports.Std("fmt") + ".Errorf(" + strconv.Quote(full+" is not implemented yet: %w") + ", " + imports.Std("errors") + ".ErrUnsupported)"
+		body = "return " + m.FailResults(imports, err)
+	case len(m.Results) == 0:
+		body = "// Not implemented yet."
+	}
+	return render.Code("func (" + receiver(imports, names) + " *" + typeName + ") " + signature + " {\n\t" + body + "\n}")
+}
+
+// receiver is a short name that nothing in the method has.
+func receiver(imports *model.ImportSet, params []string) string {
+	for _, name := range []string{"p", "m", "impl"} {
+		if !imports.Has(name) && !slices.Contains(params, name) {
+			return name
+		}
+	}
+	return "_"
+}
+
+// checks writes a call of every method for a test, which holds before and after the method has a real body.
+func (v *codeView) checks(imports *model.ImportSet) {
+	for i, s := range v.contract.Services {
+		for j, m := range s.Methods {
+			v.Services[i].Methods[j].Check = check(imports, m)
+		}
+	}
+	v.TestImports = render.Code(imports.Block())
+}
+
+func check(imports *model.ImportSet, m *model.Method) render.Code {
+	call := "implementation." + m.Name + "(" + m.ExampleArgs(imports, "t.Context()") + ")"
+	if !m.HasError {
+		return render.Code(call)
+	}
+	return render.Code(strings.Repeat("_, ", len(m.Results)) + "err := " + call + "\nreached(t, err)")
+}
