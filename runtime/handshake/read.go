@@ -73,7 +73,7 @@ func (s *scanner) parse(ended bool) (Response, error) {
 	if !ended {
 		return Response{}, fmt.Errorf("%w: more than %d bytes: %s", ErrTooLong, MaxLine, quote(s.piece))
 	}
-	return parse(string(s.piece), fieldsLeast, fieldsMost)
+	return parse(string(s.piece))
 }
 
 // readPiece reads up to the end of the line, at most maxPiece bytes. It takes no byte of the next line out of s.r.
@@ -114,7 +114,7 @@ func (s *scanner) skip(ended bool) {
 func (s *scanner) finish(err error) (Response, error) {
 	rest := bytes.TrimSpace(s.piece)
 	if err == io.EOF && !s.long {
-		if r, err := parse(string(rest), fieldsLeast, fieldsMost); err == nil {
+		if r, err := parse(string(rest)); err == nil {
 			return r, nil
 		}
 	}

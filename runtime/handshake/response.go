@@ -89,12 +89,13 @@ func (r Response) validated() (Response, error) {
 // go-plugin plugins write; a certificate field of 50 characters or fewer is none. Addresses come back without "unix:" prefixes.
 // The error is ErrMalformed, ErrUnsupportedCore, ErrNetwork, ErrAddress, ErrProtocol, ErrCertificate or ErrTooLong.
 func Parse(line string) (Response, error) {
-	return parseError(parse(line, fieldsLeast, fieldsMost))
+	return parseError(parse(line))
 }
 
-// ParseStrict is Parse for exactly six fields, which is all that pyvider hosts and plugins take for a handshake.
+// ParseStrict is Parse for lines as today's plugins write them, and as pyvider's hosts insist on: exactly six fields, gRPC, and a
+// last field that is empty or a certificate.
 func ParseStrict(line string) (Response, error) {
-	return parseError(parse(line, fieldsStrict, fieldsStrict))
+	return parseError(parseStrict(line))
 }
 
 func parseError(r Response, err error) (Response, error) {
@@ -115,19 +116,45 @@ func hintFor(err error) string {
 	}
 }
 
-func parse(line string, least, most int) (Response, error) {
+func parse(line string) (Response, error) {
+	fields, err := split(line, fieldsLeast, fieldsMost)
+	if err != nil {
+		return Response{}, err
+	}
+	return parseFields(fields)
+}
+
+func parseStrict(line string) (Response, error) {
+	fields, err := split(line, fieldsStrict, fieldsStrict)
+	if err != nil {
+		return Response{}, err
+	}
+	r, err := parseFields(fields)
+	if err != nil {
+		return Response{}, err
+	}
+	if r.Protocol != ProtocolGRPC {
+		return Response{}, fmt.Errorf("%w: %s, want grpc", ErrProtocol, quote(r.Protocol))
+	}
+	if r.Certificate == nil && fields[5] != "" {
+		return Response{}, fmt.Errorf("%w: %s is too short for one", ErrCertificate, quote(fields[5]))
+	}
+	return r, nil
+}
+
+func split(line string, least, most int) ([]string, error) {
 	line = strings.TrimSpace(line)
 	if len(line) > MaxLine {
-		return Response{}, fmt.Errorf("%w: %d bytes, at most %d: %s", ErrTooLong, len(line), MaxLine, quote(line))
+		return nil, fmt.Errorf("%w: %d bytes, at most %d: %s", ErrTooLong, len(line), MaxLine, quote(line))
 	}
 	if !utf8.ValidString(line) {
-		return Response{}, fmt.Errorf("%w: not UTF-8: %s", ErrMalformed, quote(line))
+		return nil, fmt.Errorf("%w: not UTF-8: %s", ErrMalformed, quote(line))
 	}
 	fields := strings.Split(line, "|")
 	if len(fields) < least || len(fields) > most {
-		return Response{}, fmt.Errorf("%w: %d fields, want %s: %s", ErrMalformed, len(fields), span(least, most), quote(line))
+		return nil, fmt.Errorf("%w: %d fields, want %s: %s", ErrMalformed, len(fields), span(least, most), quote(line))
 	}
-	return parseFields(fields)
+	return fields, nil
 }
 
 func span(least, most int) string {

@@ -143,16 +143,21 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-func TestParseStrictTakesSixFieldsAlone(t *testing.T) {
-	got, err := handshake.ParseStrict("1|1|unix|/s|grpc|\n")
+func TestParseStrict(t *testing.T) {
+	der := newCertificate(t)
+	got, err := handshake.ParseStrict("1|1|unix|/s|grpc|" + rawBase64(der) + "\n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, got, unixResponse("/s"))
+	equal(t, got, with(unixResponse("/s"), func(r *handshake.Response) { r.Certificate = der }))
 	for _, line := range []string{"1|1|unix|/s", "1|1|unix|/s|grpc", "1|1|unix|/s|grpc||true", "1|1|unix|/s|grpc||"} {
 		_, err := handshake.ParseStrict(line)
 		checkError(t, err, handshake.ErrMalformed)
 	}
+	_, err = handshake.ParseStrict("1|1|unix|/s|netrpc|")
+	checkError(t, err, handshake.ErrProtocol)
+	_, err = handshake.ParseStrict("1|1|unix|/s|grpc|abc123")
+	checkError(t, err, handshake.ErrCertificate)
 }
 
 func TestBuild(t *testing.T) {
