@@ -12,12 +12,9 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/status"
 
 	"github.com/plugingen/plugingen/runtime/handshake"
-	"github.com/plugingen/plugingen/runtime/internal/wire"
 	"github.com/plugingen/plugingen/runtime/transport"
 )
 
@@ -60,21 +57,19 @@ func (c *carrier) dialPatiently(ctx context.Context) (net.Conn, error) {
 	until := time.Now().Add(dialGrace)
 	for delay := firstRedial; ; delay *= 2 {
 		conn, err := c.dial(ctx)
-		if err == nil {
-			return conn, nil
-		}
-		if ctx.Err() != nil {
-			return nil, fmt.Errorf("%w: %w", stopped(ctx), err)
-		}
-		if time.Now().Add(delay).After(until) || isOutOfFiles(err) || errors.Is(err, os.ErrPermission) {
-			return nil, err
+		if err == nil || isFinal(err) || time.Now().Add(delay).After(until) {
+			return conn, err
 		}
 		select {
 		case <-ctx.Done():
+			return nil, interrupted(ctx, err)
 		case <-time.After(delay):
 		}
 	}
 }
+
+// isFinal tells what does not get better by itself.
+func isFinal(err error) bool { return isOutOfFiles(err) || errors.Is(err, os.ErrPermission) }
 
 func (c *carrier) options(cfg Config) []grpc.DialOption {
 	return []grpc.DialOption{
@@ -162,30 +157,5 @@ func (c *watchedConn) Close() error {
 func (c *watchedConn) watch(err error) {
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		c.lost()
-	}
-}
-
-// verify waits for the first answer. A plugin that has no health service, or none for the names we ask, is as alive as
-// one that is well: it has answered.
-func verify(ctx context.Context, c *carrier) *Error {
-	err := health(ctx, c.cc)
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return failed(StageVerify, fmt.Errorf("%w: %w", stopped(ctx), err))
-	default:
-		return failed(StageVerify, err)
-	}
-}
-
-// health is nil for a plugin that answers and does not say that it is unwell.
-func health(ctx context.Context, conn grpc.ClientConnInterface) error {
-	err := wire.Check(ctx, conn)
-	switch status.Code(err) {
-	case codes.Unimplemented, codes.NotFound:
-		return nil
-	default:
-		return err
 	}
 }

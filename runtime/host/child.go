@@ -109,7 +109,7 @@ func (c *child) awaitLine(ctx context.Context) (handshake.Response, *Error) {
 	stdout := bufio.NewReader(&c.stdout)
 	response, err := handshake.Read(stdout, noise.line)
 	if !stop() {
-		return response, failed(StageHandshake, c.stdout.errorAt(stopped(ctx)))
+		return response, failed(StageHandshake, c.stdout.errorAt(stopped(ctx))).hint(hintSlow)
 	}
 	if err != nil {
 		return response, failed(StageHandshake, err)

@@ -11,8 +11,20 @@ import (
 	"github.com/plugingen/plugingen/runtime/transport"
 )
 
+// lineError has the text of what is wrong alone: the stage says what was being done.
+type lineError struct{ of *handshake.Error }
+
+// Error is the inner error's text.
+func (e lineError) Error() string { return e.of.Err.Error() }
+
+// Unwrap returns the whole.
+func (e lineError) Unwrap() error { return e.of }
+
 // failed begins an Error. What the plugin left behind is added when it has been ended.
 func failed(stage Stage, err error) *Error {
+	if line, ok := err.(*handshake.Error); ok {
+		err = lineError{line}
+	}
 	return &Error{Stage: stage, ExitCode: -1, Err: err, Hint: adviceIn(err)}
 }
 
@@ -56,6 +68,14 @@ func stopped(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", ctx.Err(), cause)
 }
 
+// interrupted adds to err that ctx ended it. That the program ended is for abandon to add, which knows how.
+func interrupted(ctx context.Context, err error) error {
+	if errors.Is(context.Cause(ctx), ErrExited) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", stopped(ctx), err)
+}
+
 // abandon ends a program that did not become a plugin, and completes e with how the program ended where it did so by itself.
 func (c *child) abandon(ctx context.Context, e *Error) *Error {
 	if e.Stage != StageNegotiate { // there the program lives, and waits for us
@@ -72,7 +92,9 @@ func (c *child) abandon(ctx context.Context, e *Error) *Error {
 	case ctx.Err() != nil && !errors.Is(e.Err, ctx.Err()):
 		e.Err = fmt.Errorf("%w: %w", stopped(ctx), e.Err)
 	}
-	e.Hint = c.advise(e, ended)
+	if !errors.Is(e, context.Canceled) { // whoever did that needs no advice
+		e.Hint = c.advise(e, ended)
+	}
 	return e
 }
 

@@ -1,7 +1,7 @@
 package host
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"strings"
 )
@@ -16,31 +16,24 @@ const (
 	hintNeedsTLS    = "the plugin insists on TLS, which this host does not offer"
 	hintMemory      = "something outside killed the plugin: possibly the system, for want of memory (OOM)"
 	hintSilent      = "the program ended well and without a handshake line: is it a plugin?"
-	hintNoLine      = "the program ran and printed no handshake line: is it a plugin?"
+	hintCrash       = "the program crashed: what it wrote on its standard error may say where"
+	hintEarly       = "the plugin announced itself and ended: what it wrote on its standard error may say why"
 	hintNoSpeech    = "the plugin accepts connections and does not answer as a gRPC server: does it serve after it printed its line?"
+	hintNotServing  = "the plugin's health service must say SERVING before it prints its line; its log may say what it waits for"
 	hintNoSocket    = "nothing listens where the plugin said that it does: it must listen before it prints its line, and not remove the socket"
 	hintSlow        = "the program runs and is not ready: raise StartTimeout if it needs longer"
 	hintShell       = "a shell started something that it could not find or run: the plugin's path may be a script whose program is missing"
 	hintFiles       = "this process has no file descriptors left: raise its limit (ulimit -n) or open fewer plugins"
 )
 
-// advise picks the advice that fits best: what the plugin said about itself, then how it ended, then how far it came.
+// advise picks the advice that fits best: what the plugin said about itself, then how it ended, then what went wrong,
+// then how far it came.
 func (c *child) advise(e *Error, ended bool) string {
-	if text := adviceFromOutput(e.Stderr); text != "" {
-		return text
-	}
+	advice := []string{adviceFromOutput(e.Stderr), "", adviceFromError(e.Err), e.Hint, adviceFromStage(e.Stage)}
 	if ended {
-		if text := adviceFromExit(e); text != "" {
-			return text
-		}
+		advice[1] = adviceFromExit(e)
 	}
-	if text := adviceFromError(e.Err); text != "" {
-		return text
-	}
-	if e.Hint != "" && !ended {
-		return e.Hint
-	}
-	return adviceFromStage(e)
+	return cmp.Or(advice...)
 }
 
 // adviceFromOutput recognises what plugins of each make print when they refuse to start.
@@ -61,32 +54,35 @@ func adviceFromExit(e *Error) string {
 	switch {
 	case e.Signal == "SIGKILL":
 		return hintMemory
+	case e.Signal != "":
+		return hintCrash
 	case e.ExitCode == 126, e.ExitCode == 127:
 		return hintShell
 	case e.ExitCode == 0 && e.Stage == StageHandshake:
 		return hintSilent
+	case e.Stage == StageConnect, e.Stage == StageVerify:
+		return hintEarly
 	default:
 		return ""
 	}
 }
 
 func adviceFromError(err error) string {
-	if isOutOfFiles(err) {
+	switch {
+	case isOutOfFiles(err):
 		return hintFiles
+	case errors.Is(err, ErrNotServing):
+		return hintNotServing
+	default:
+		return ""
 	}
-	return ""
 }
 
-func adviceFromStage(e *Error) string {
-	late := errors.Is(e.Err, context.DeadlineExceeded)
-	switch {
-	case e.Stage == StageHandshake && late:
-		return hintSlow
-	case e.Stage == StageHandshake:
-		return hintNoLine
-	case e.Stage == StageConnect:
+func adviceFromStage(stage Stage) string {
+	switch stage {
+	case StageConnect:
 		return hintNoSocket
-	case e.Stage == StageVerify && e.ExitCode < 0:
+	case StageVerify:
 		return hintNoSpeech
 	default:
 		return ""

@@ -2,15 +2,12 @@ package host
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/internal/process"
@@ -149,19 +146,10 @@ func (p *Plugin) Ping(ctx context.Context) error {
 		ctx, cancel = context.WithTimeout(ctx, pingTimeout)
 		defer cancel()
 	}
-	err := health(ctx, p.conn)
-	if err == nil {
-		return nil
+	if err := health(ctx, p.conn); err != nil {
+		return fmt.Errorf("ping: %w", err)
 	}
-	if status.Code(err) == codes.Unavailable && !isCallError(err) && !p.carrier.isLost() {
-		return fmt.Errorf("ping: %w: %w", ErrNotServing, err)
-	}
-	return fmt.Errorf("ping: %w", err)
-}
-
-func isCallError(err error) bool {
-	_, ok := errors.AsType[*callError](err)
-	return ok
+	return nil
 }
 
 // goneError is the error of every call from now on; nil while the plugin may be called.

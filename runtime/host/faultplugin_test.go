@@ -1,0 +1,336 @@
+//go:build unix
+
+package host_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/runtime/internal/wire"
+)
+
+// faultEnv tells this test binary which plugin to be.
+const faultEnv = "HOST_TEST_FAULT"
+
+// forever is longer than any test waits, and short enough not to survive a broken one for long.
+const forever = 5 * time.Minute
+
+// startFaults play a plugin that never serves. Each returns its exit code.
+func startFaults() map[string]func() int {
+	return map[string]func() int{
+		"exit": func() int {
+			fmt.Fprintln(os.Stderr, "reading the configuration")
+			fmt.Fprintln(os.Stderr, "boom: no such table")
+			return 3
+		},
+		"exit-silent":  func() int { return 0 },
+		"exit-shell":   func() int { return 127 },
+		"killed":       func() int { return signalSelf(syscall.SIGKILL) },
+		"segfault":     func() int { return becomeShell("kill -SEGV $$") }, // a Go program would say so and exit
+		"stop":         func() int { return signalSelf(syscall.SIGSTOP) },
+		"hang":         func() int { return hang("hanging") },
+		"partial-hang": func() int { fmt.Print("1|1|unix"); return hang("hanging") },
+		"drip":         drip,
+		"garbage":      func() int { fmt.Print("\x00\xff\x1b[2J not a plugin\n\x80\x81"); return 0 },
+		"huge":         huge,
+		"eof":          func() int { _ = os.Stdout.Close(); return hang("hanging") },
+		"badnet":       func() int { return announce("1|1|pipe|/x|grpc|") },
+		"badcore":      func() int { return announce("2|1|unix|/x|grpc|") },
+		"badproto":     func() int { return announce("1|1|unix|/x|http|") },
+		"netrpc":       func() int { return announce("1|1|unix|/x|netrpc|") },
+		"legacy":       func() int { return announce("1|1|unix|/x") },
+		"proto-7":      func() int { return announce("1|7|unix|/x|grpc|") },
+		"mux":          func() int { return announce("1|1|unix|/x|grpc||true") },
+		"remote":       func() int { return announce("1|1|tcp|192.0.2.1:1|grpc|") },
+		"nosock":       func() int { return announce("1|1|unix|" + socketPath() + "|grpc|") },
+		"line-then-exit": func() int {
+			fmt.Println("1|1|unix|" + socketPath() + "|grpc|")
+			fmt.Fprintln(os.Stderr, "cannot listen: out of luck")
+			return 4
+		},
+		"uninvited-cert": func() int { return announce("1|1|unix|/x|grpc|" + certificate()) },
+		"cookie-goplugin": func() int {
+			fmt.Fprintln(os.Stderr, "This binary is a plugin. These are not meant to be executed directly.\nPlease execute the program that consumes these plugins")
+			return 1
+		},
+		"wants-tls": func() int { fmt.Fprintln(os.Stderr, "PLUGIN_CLIENT_CERT is not set"); return 1 },
+		"mute":      func() int { return accept(func(net.Conn) {}) },
+		"http11": func() int {
+			return accept(func(c net.Conn) { _, _ = fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n") })
+		},
+		"hangup":           func() int { return accept(func(c net.Conn) { _ = c.Close() }) },
+		"grandchild-start": func() int { startGrandchild(false); fmt.Fprintln(os.Stderr, "giving up"); return 5 },
+	}
+}
+
+func signalSelf(sig syscall.Signal) int {
+	_ = syscall.Kill(os.Getpid(), sig)
+	return hang("still here")
+}
+
+func becomeShell(script string) int {
+	_ = syscall.Exec("/bin/sh", []string{"sh", "-c", script}, os.Environ())
+	return 98
+}
+
+func hang(text string) int {
+	fmt.Fprintln(os.Stderr, text)
+	<-time.After(forever)
+	return 0
+}
+
+func announce(line string) int {
+	fmt.Println(line)
+	return hang("announced")
+}
+
+func drip() int {
+	for _, b := range []byte("1|1|unix|" + strings.Repeat("x", 1<<16)) {
+		_, _ = os.Stdout.Write([]byte{b})
+		<-time.After(10 * time.Millisecond)
+	}
+	return 0
+}
+
+func huge() int {
+	block := make([]byte, 1<<20)
+	for range 64 {
+		if _, err := os.Stdout.Write(block); err != nil {
+			return 0
+		}
+	}
+	return hang("wrote it all")
+}
+
+func accept(serve func(net.Conn)) int {
+	l, err := net.Listen("unix", socketPath())
+	if err != nil {
+		return 9
+	}
+	fmt.Println("1|1|unix|" + l.Addr().String() + "|grpc|")
+	fmt.Fprintln(os.Stderr, "announced")
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return 9
+		}
+		fmt.Fprintln(os.Stderr, "accepted")
+		serve(c)
+	}
+}
+
+func socketPath() string {
+	return filepath.Join(os.Getenv(handshake.EnvUnixSocketDir), "s")
+}
+
+// grandchild is a process that holds what it inherits for long.
+func startGrandchild(ownSession bool) {
+	null, _ := os.Open(os.DevNull)
+	_, err := os.StartProcess("/bin/sleep", []string{"sleep", "300"}, &os.ProcAttr{
+		Env:   os.Environ(),
+		Files: []*os.File{null, os.Stdout, os.Stderr},
+		Sys:   &syscall.SysProcAttr{Setsid: ownSession},
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "grandchild:", err)
+	}
+}
+
+// faulty is a plugin that serves, by hand and with what is wrong with it.
+type faulty struct {
+	network    string
+	before     func() // prints before the line
+	after      func() // prints after it
+	status     healthpb.HealthCheckResponse_ServingStatus
+	noHealth   bool
+	shutdown   func(stop func()) error // nil: no controller
+	ignoreTerm bool
+	exit       int
+	prints     string // by stdio; empty: no stdio service
+}
+
+func serveFaults() map[string]faulty {
+	stop := func(stop func()) error { time.AfterFunc(10*time.Millisecond, stop); return nil } // after the answer
+	return map[string]faulty{
+		"plain":           {shutdown: stop},
+		"tcp":             {shutdown: stop, network: "tcp"},
+		"prelog":          {shutdown: stop, before: func() { fmt.Print("loading\n\nloaded|3|parts\n") }},
+		"multi":           {shutdown: stop, after: func() { fmt.Print("one more line\nand another\n") }},
+		"unwell":          {shutdown: stop, status: healthpb.HealthCheckResponse_NOT_SERVING},
+		"no-health":       {shutdown: stop, noHealth: true},
+		"exit-7":          {shutdown: stop, exit: 7},
+		"printing":        {shutdown: stop, prints: "hello from the plugin\n"},
+		"no-controller":   {},
+		"hang-shutdown":   {shutdown: func(func()) error { <-time.After(forever); return nil }, ignoreTerm: true},
+		"ignore-shutdown": {shutdown: func(func()) error { return nil }, ignoreTerm: true},
+		"late-shutdown":   {shutdown: func(func()) error { return nil }},
+		"grandchild":      {shutdown: stop, before: func() { startGrandchild(false) }},
+		"runaway":         {shutdown: stop, before: func() { startGrandchild(true) }},
+		"stderr-flood": {shutdown: stop, after: func() {
+			w := bufio.NewWriter(os.Stderr)
+			for i := range 20000 {
+				fmt.Fprintln(w, "flood", i, strings.Repeat("x", 100))
+			}
+			_ = w.Flush()
+			fmt.Fprintln(os.Stderr, "the flood is over")
+		}},
+		"stderr-bigline": {shutdown: stop, after: func() {
+			fmt.Fprintln(os.Stderr, strings.Repeat("y", 10<<20))
+			fmt.Fprintln(os.Stderr, "the line is over")
+		}},
+		"stderr-binary": {shutdown: stop, after: func() {
+			fmt.Fprint(os.Stderr, "\x00\x01\xff\xfe\x1b]0;title\x07\x1b[2J\u202e\n")
+			fmt.Fprintln(os.Stderr, "the binary is over")
+		}},
+		"stderr-json": {shutdown: stop, after: func() {
+			fmt.Fprintln(os.Stderr, `{"@message":1}`)
+			fmt.Fprintln(os.Stderr, `{"@message":"m","@level":7}`)
+			fmt.Fprintln(os.Stderr, `{"@message":"m","@level":"info","@timestamp":{"a":[1]}}`)
+			fmt.Fprintln(os.Stderr, `{"@level":"info","@message":42}`)
+			fmt.Fprintln(os.Stderr, "the json is over")
+		}},
+	}
+}
+
+func (f faulty) main() int {
+	if f.ignoreTerm {
+		signal.Ignore(syscall.SIGTERM)
+	}
+	if f.before != nil {
+		f.before()
+	}
+	l, err := f.listen()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 9
+	}
+	fmt.Printf("1|1|%s|%s|grpc|\n", l.Addr().Network(), l.Addr())
+	stopped := make(chan struct{})
+	s := f.server(l, sync.OnceFunc(func() { close(stopped) }))
+	if f.after != nil {
+		go f.after()
+	}
+	go func() { _ = s.Serve(l) }() // ends with Stop, or with the listener
+	<-stopped
+	s.Stop()
+	return f.exit
+}
+
+func (f faulty) listen() (net.Listener, error) {
+	if f.network == "tcp" {
+		return net.Listen("tcp", "127.0.0.1:0")
+	}
+	return net.Listen("unix", socketPath())
+}
+
+func (f faulty) server(l net.Listener, stop func()) *grpc.Server {
+	s := grpc.NewServer()
+	if !f.noHealth {
+		h := health.NewServer()
+		h.SetServingStatus("", cmpStatus(f.status))
+		healthpb.RegisterHealthServer(s, h)
+	}
+	if f.shutdown != nil {
+		wire.RegisterController(s, func(context.Context) error { return f.shutdown(stop) })
+	}
+	if f.prints != "" {
+		wire.RegisterStdio(s, func(stream grpc.ServerStreamingServer[wire.StdioData]) error {
+			_ = stream.Send(&wire.StdioData{Channel: wire.StdioData_CHANNEL_STDOUT, Data: []byte(f.prints)})
+			<-stream.Context().Done()
+			return nil
+		})
+	}
+	registerDeeds(s, l)
+	return s
+}
+
+func cmpStatus(s healthpb.HealthCheckResponse_ServingStatus) healthpb.HealthCheckResponse_ServingStatus {
+	if s == healthpb.HealthCheckResponse_UNKNOWN {
+		return healthpb.HealthCheckResponse_SERVING
+	}
+	return s
+}
+
+// registerDeeds serves /test.Deeds/Do, which does what its argument names, and /test.Deeds/Watch, a stream that does it
+// after its first answer.
+func registerDeeds(s grpc.ServiceRegistrar, l net.Listener) {
+	s.RegisterService(&grpc.ServiceDesc{
+		ServiceName: "test.Deeds",
+		Methods: []grpc.MethodDesc{{MethodName: "Do", Handler: func(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+			in := &wrapperspb.StringValue{}
+			if err := decode(in); err != nil {
+				return nil, err
+			}
+			return perform(ctx, in.GetValue(), l)
+		}}},
+		Streams: []grpc.StreamDesc{{StreamName: "Watch", ServerStreams: true, Handler: func(_ any, stream grpc.ServerStream) error {
+			in := &wrapperspb.StringValue{}
+			if err := stream.RecvMsg(in); err != nil {
+				return err
+			}
+			if err := stream.SendMsg(wrapperspb.String("watching")); err != nil {
+				return err
+			}
+			_, err := perform(stream.Context(), in.GetValue(), l)
+			return err
+		}}},
+	}, nil)
+}
+
+func perform(ctx context.Context, deed string, l net.Listener) (*wrapperspb.StringValue, error) {
+	switch deed {
+	case "crash":
+		go panic("boom while serving")
+		<-time.After(forever)
+	case "exit-5":
+		os.Exit(5)
+	case "hang":
+		<-ctx.Done()
+		return nil, ctx.Err()
+	case "stop":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	case "bigline":
+		_, err := os.Stdout.WriteString(strings.Repeat("z", 4<<20))
+		return wrapperspb.String("written"), err
+	case "closesock":
+		return wrapperspb.String("closed"), l.Close()
+	case "env":
+		return wrapperspb.String(strings.Join(os.Environ(), "\n")), nil
+	case "stdin":
+		n, err := os.Stdin.Read(make([]byte, 1))
+		return wrapperspb.String(fmt.Sprint(n, " ", err)), nil
+	case "dirmode":
+		info, err := os.Stat(os.Getenv(handshake.EnvUnixSocketDir))
+		if err != nil {
+			return nil, err
+		}
+		return wrapperspb.String(info.Mode().String()), nil
+	case "cwd":
+		dir, err := os.Getwd()
+		return wrapperspb.String(dir + " " + strings.Join(os.Args[1:], " ")), err
+	case "big":
+		return wrapperspb.String(strings.Repeat("b", 1<<20)), nil
+	case "bad-utf8-status":
+		return nil, status.Error(codes.NotFound, "no\x1b[2J such\nthing \u202e")
+	case "unavailable":
+		return nil, status.Error(codes.Unavailable, "come back later")
+	}
+	return wrapperspb.String(deed), nil
+}

@@ -1,0 +1,219 @@
+//go:build unix
+
+package host_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/plugingen/plugingen/runtime/host"
+)
+
+// runFault is a row of the list of faults that happens to a plugin that serves.
+type runFault struct {
+	row    string
+	fault  string
+	change func(*host.Config)
+	act    func(*testing.T, *stage, *host.Plugin)
+	// closing is in the error of Close; nil means that Close succeeds, and is then what the plugin's Err is too.
+	closing error
+}
+
+func runFaultTable() []runFault {
+	return []runFault{
+		{row: "5", fault: "prelog", act: func(t *testing.T, s *stage, _ *host.Plugin) {
+			s.log.await(t, "loading")
+			s.log.await(t, "loaded|3|parts")
+		}},
+		{row: "6", fault: "multi", act: func(t *testing.T, s *stage, _ *host.Plugin) {
+			s.log.await(t, "one more line")
+			s.log.await(t, "and another")
+		}},
+		{row: "7", fault: "plain", act: func(t *testing.T, _ *stage, p *host.Plugin) { mustDo(t, p, "bigline") }},
+		{row: "12", fault: "plain", act: crashMidCall, closing: host.ErrExited},
+		{row: "12", fault: "plain", act: crashMidStream, closing: host.ErrExited},
+		{row: "12", fault: "plain", act: exitMidCall, closing: host.ErrExited},
+		{row: "13", fault: "plain", change: func(c *host.Config) { c.CallTimeout = 100 * time.Millisecond }, act: hangMidCall},
+		{row: "14", fault: "plain", change: brief, act: stopMidCall, closing: host.ErrKilled},
+		{row: "15", fault: "hang-shutdown", change: brief, closing: host.ErrKilled},
+		{row: "15", fault: "ignore-shutdown", change: brief, closing: host.ErrKilled},
+		{row: "15", fault: "late-shutdown", change: brief}, // SIGTERM ends it
+		{row: "15", fault: "no-controller"},
+		{row: "15", fault: "exit-7", closing: host.ErrExited},
+		{row: "16", fault: "grandchild"},
+		{row: "16", fault: "grandchild", act: exitMidCall, closing: host.ErrExited},
+		{row: "16", fault: "runaway", act: killRunaway},
+		{row: "18", fault: "stderr-flood", act: logs("the flood is over", "flood 0 ")},
+		{row: "18", fault: "stderr-bigline", act: logs("the line is over", "yyyy")},
+		{row: "18", fault: "stderr-binary", act: logs("the binary is over")},
+		{row: "19", fault: "stderr-json", act: logs("the json is over")},
+		{row: "20", fault: "stderr-binary", act: noEscapes},
+		{row: "20", fault: "plain", act: badStatus},
+		{row: "21", fault: "plain", act: func(t *testing.T, _ *stage, p *host.Plugin) {
+			mustDo(t, p, "closesock")
+			mustDo(t, p, "still there")
+		}},
+		{row: "22", fault: "plain", change: func(c *host.Config) { c.MaxMessageSize = 1 << 16 }, act: bigReply},
+		{row: "37", fault: "plain", act: killedFromOutside, closing: host.ErrExited},
+		{row: "40", fault: "plain", act: func(t *testing.T, _ *stage, p *host.Plugin) {
+			if got := mustDo(t, p, "stdin"); got != "0 EOF" {
+				t.Errorf("reading stdin: %s, want 0 EOF", got)
+			}
+		}},
+	}
+}
+
+// brief is for plugins that have to be killed.
+func brief(c *host.Config) { c.StopTimeout = 200 * time.Millisecond }
+
+func TestRunFaults(t *testing.T) {
+	for _, f := range runFaultTable() {
+		t.Run("row "+f.row+" "+f.fault, func(t *testing.T) { f.run(t) })
+	}
+}
+
+func (f runFault) run(t *testing.T) {
+	s := newStage(t)
+	cfg := s.config(f.fault)
+	if f.change != nil {
+		f.change(&cfg)
+	}
+	p := s.open(cfg)
+	if f.act != nil {
+		f.act(t, s, p)
+	}
+	err := p.Close()
+	t.Logf("close: %v", err)
+	if !errors.Is(err, f.closing) {
+		t.Errorf("close: %v, want %v", err, f.closing)
+	}
+	await(t, p.Done(), "done after close")
+	if got := p.Err(); !errors.Is(got, f.closing) {
+		t.Errorf("err: %v, want %v", got, f.closing)
+	}
+}
+
+// wantGone checks the error of a call that the plugin's end ended.
+func wantGone(t *testing.T, err error, code int, stderr string) {
+	t.Helper()
+	if status.Code(err) != codes.Unavailable || !errors.Is(err, host.ErrExited) {
+		t.Fatalf("call: %v, want Unavailable and ErrExited", err)
+	}
+	e := hostError(t, err)
+	if e.Stage != host.StageRun || e.ExitCode != code || !strings.Contains(strings.Join(e.Stderr, "\n"), stderr) {
+		t.Errorf("stage %s, exit code %d, stderr %q; want run, %d, %q", e.Stage, e.ExitCode, e.Stderr, code, stderr)
+	}
+	if message := status.Convert(err).Message(); !strings.Contains(message, stderr) {
+		t.Errorf("status %q: want %q in it", message, stderr)
+	}
+}
+
+func crashMidCall(t *testing.T, _ *stage, p *host.Plugin) {
+	_, err := do(t.Context(), p.Conn(), "crash")
+	wantGone(t, err, 2, "panic: boom while serving")
+	await(t, p.Done(), "done after a crash")
+	_, err = do(t.Context(), p.Conn(), "anything") // says the same for ever
+	wantGone(t, err, 2, "panic: boom while serving")
+	wantGone(t, p.Ping(t.Context()), 2, "panic: boom while serving")
+}
+
+func crashMidStream(t *testing.T, _ *stage, p *host.Plugin) {
+	s, err := p.Conn().NewStream(t.Context(), &grpc.StreamDesc{StreamName: "Watch", ServerStreams: true}, "/test.Deeds/Watch")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.SendMsg(wrapperspb.String("crash")), s.CloseSend()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.RecvMsg(&wrapperspb.StringValue{}); err != nil {
+		t.Fatalf("first message: %v", err)
+	}
+	wantGone(t, s.RecvMsg(&wrapperspb.StringValue{}), 2, "panic: boom while serving")
+}
+
+func exitMidCall(t *testing.T, _ *stage, p *host.Plugin) {
+	_, err := do(t.Context(), p.Conn(), "exit-5")
+	wantGone(t, err, 5, "")
+}
+
+func hangMidCall(t *testing.T, _ *stage, p *host.Plugin) {
+	if _, err := do(t.Context(), p.Conn(), "hang"); status.Code(err) != codes.DeadlineExceeded {
+		t.Errorf("call: %v, want DeadlineExceeded", err)
+	}
+	mustDo(t, p, "still there")
+}
+
+func stopMidCall(t *testing.T, _ *stage, p *host.Plugin) {
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, _ = do(ctx, p.Conn(), "stop")
+	ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := p.Ping(ctx); status.Code(err) != codes.DeadlineExceeded {
+		t.Errorf("ping: %v, want DeadlineExceeded", err)
+	}
+}
+
+func killRunaway(t *testing.T, s *stage, p *host.Plugin) {
+	if err := p.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	for _, pid := range s.processes() { // the one that left the group: not ours to end
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+}
+
+func logs(texts ...string) func(*testing.T, *stage, *host.Plugin) {
+	return func(t *testing.T, s *stage, p *host.Plugin) {
+		for _, text := range texts {
+			s.log.await(t, text)
+		}
+		mustDo(t, p, "still there")
+	}
+}
+
+func noEscapes(t *testing.T, s *stage, p *host.Plugin) {
+	s.log.await(t, "the binary is over")
+	for _, line := range append(s.log.all(), p.Stderr()...) {
+		if strings.ContainsAny(line, "\x00\x07\x1b\u202e") {
+			t.Errorf("log: %q", line)
+		}
+	}
+}
+
+func badStatus(t *testing.T, _ *stage, p *host.Plugin) {
+	_, err := do(t.Context(), p.Conn(), "bad-utf8-status")
+	if got, want := status.Convert(err).Message(), "no\\x1b[2J such\nthing \\u202e"; got != want {
+		t.Errorf("status %q, want %q", got, want)
+	}
+	if status.Code(err) != codes.NotFound {
+		t.Errorf("code %v, want NotFound", status.Code(err))
+	}
+}
+
+func bigReply(t *testing.T, _ *stage, p *host.Plugin) {
+	if _, err := do(t.Context(), p.Conn(), "big"); status.Code(err) != codes.ResourceExhausted {
+		t.Errorf("call: %v, want ResourceExhausted", err)
+	}
+}
+
+func killedFromOutside(t *testing.T, s *stage, p *host.Plugin) {
+	if err := syscall.Kill(p.PID(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	await(t, p.Done(), "done after a kill")
+	e := hostError(t, p.Err())
+	if e.Signal != "SIGKILL" || e.Stage != host.StageRun || !strings.Contains(e.Hint, "memory") {
+		t.Errorf("%+v", e)
+	}
+	s.nothingLeft(1 << 20) // the socket and its folder are gone before Close
+}
