@@ -87,7 +87,7 @@ func (b *builder) localContract(ctx context.Context) (*contract, error) {
 
 // inspectExisting reads the interfaces for which the package has services.
 func (b *builder) inspectExisting(ctx context.Context, dir string) (*contract, error) {
-	types, err := servicesIn(dir)
+	types, err := ServicesIn(dir)
 	if err != nil {
 		return nil, err
 	}

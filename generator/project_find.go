@@ -76,7 +76,7 @@ func contractsBelow(root, except string) ([]string, error) {
 		case d.IsDir() && name == root && root == except:
 			return fs.SkipAll
 		case d.Name() == GluedName && d.Type().IsRegular():
-			types, err := servicesIn(filepath.Dir(name))
+			types, err := ServicesIn(filepath.Dir(name))
 			if len(types) > 0 {
 				found = append(found, filepath.Dir(name))
 			}
@@ -95,10 +95,10 @@ func depth(root, name string) int {
 	return strings.Count(strings.TrimPrefix(name, root), string(filepath.Separator))
 }
 
-// servicesIn reads off the generated file of the package in dir which interfaces have services:
+// ServicesIn reads off the generated file of the package in dir which interfaces have services:
 //
 //	var GreeterService = runtime.Service[Greeter]{
-func servicesIn(dir string) ([]string, error) {
+func ServicesIn(dir string) ([]string, error) {
 	name := filepath.Join(dir, GluedName)
 	file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -32,6 +32,7 @@ type view struct {
 
 // contractView is what templates see of the contract's package, before and after its inspection.
 type contractView struct {
+	Self    string // module path of the runtime
 	Package string // its name
 	Name    string // by which files of the project import it: Package, unless that clashes
 	Path    string // import path
@@ -77,7 +78,7 @@ type paramView struct {
 func (b *builder) contractView(own ownContract) contractView {
 	importPath := b.req.Module + "/" + own.name
 	v := contractView{
-		Package: own.name, Name: own.name, Path: importPath, Dir: own.name, Types: strings.Join(own.types, ","),
+		Self: b.self.path(), Package: own.name, Name: own.name, Path: importPath, Dir: own.name, Types: strings.Join(own.types, ","),
 		CookieKey: cookieKey(b.req.Name), CookieValue: cookieValue(importPath), Tool: "plugingen",
 	}
 	if _, found := b.req.Runtime.tool(); found {

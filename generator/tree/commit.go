@@ -8,7 +8,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strconv"
 	"strings"
 )
 
@@ -105,7 +104,7 @@ func (p *Plan) write() error {
 		return err
 	}
 	defer root.Close()
-	tx := transaction{root: root, stamp: strconv.Itoa(os.Getpid())}
+	tx := transaction{root: root, temps: map[string]string{}}
 	if err := tx.run(p.changes); err != nil {
 		return errors.Join(err, tx.undo())
 	}
@@ -115,7 +114,7 @@ func (p *Plan) write() error {
 // transaction is one commit: what has been done, newest last, as functions that take it back.
 type transaction struct {
 	root  *os.Root
-	stamp string
+	temps map[string]string // by path: the staged content
 	back  []func() error
 }
 
@@ -171,23 +170,33 @@ func (tx *transaction) verify(c Change) error {
 	return nil
 }
 
-func (tx *transaction) temp(name string) string {
-	return path.Join(path.Dir(name), ".plugingen-"+tx.stamp+"-"+path.Base(name))
-}
-
 // stage writes the new content beside the old.
 func (tx *transaction) stage(c Change) error {
 	if err := tx.makeParents(c.Path); err != nil {
 		return err
 	}
-	name := tx.temp(c.Path)
-	f, err := tx.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, c.file.Mode)
+	f, name, err := tx.createTemp(c)
 	if err != nil {
 		return err
 	}
+	tx.temps[c.Path] = name
 	tx.back = append(tx.back, func() error { return ignoreMissing(tx.root.Remove(name)) })
 	_, err = f.Write(c.file.Data)
 	return errors.Join(err, f.Close())
+}
+
+// maxTemps is how many leftovers of killed commits are stepped over in one folder.
+const maxTemps = 1000
+
+func (tx *transaction) createTemp(c Change) (f *os.File, name string, err error) {
+	for n := len(tx.temps); n < len(tx.temps)+maxTemps; n++ {
+		name = path.Join(path.Dir(c.Path), fmt.Sprintf(".plugingen-%d-%d", os.Getpid(), n))
+		f, err = tx.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, c.file.Mode)
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
+	}
+	return f, name, err
 }
 
 func (tx *transaction) makeParents(name string) error {
@@ -209,7 +218,7 @@ func (tx *transaction) finish(c Change) error {
 		if err := tx.root.Remove(c.Path); err != nil {
 			return err
 		}
-	} else if err := tx.root.Rename(tx.temp(c.Path), c.Path); err != nil {
+	} else if err := tx.root.Rename(tx.temps[c.Path], c.Path); err != nil {
 		return err
 	}
 	tx.back = append(tx.back, func() error { return tx.restore(c) })

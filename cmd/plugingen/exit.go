@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plugingen/plugingen/generator"
+	"github.com/plugingen/plugingen/generator/model"
+	"github.com/plugingen/plugingen/generator/tree"
+)
+
+// The exit codes of the program.
+const (
+	exitDone        = 0
+	exitDiffers     = 1
+	exitUsage       = 2
+	exitInput       = 3
+	exitConflict    = 4
+	exitIO          = 6
+	exitInterrupted = 130
+)
+
+// errDiffers is what --check returns when a plain call would change something.
+var errDiffers = errors.New("not up to date")
+
+// usageError says that the program was called wrongly.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// reportedError was told to the user already, as JSON.
+type reportedError struct{ error }
+
+func (e *reportedError) Unwrap() error { return e.error }
+
+func exitCode(err error) int {
+	switch {
+	case err == nil:
+		return exitDone
+	case isA[*usageError](err):
+		return exitUsage
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.Is(err, errDiffers):
+		return exitDiffers
+	case errors.Is(err, tree.ErrConflict):
+		return exitConflict
+	case errors.Is(err, generator.ErrInput), errors.Is(err, tree.ErrName), isA[model.Diagnostics](err):
+		return exitInput
+	case isUnknownCommand(err):
+		return exitUsage
+	default:
+		return exitIO
+	}
+}
+
+func isA[T error](err error) bool {
+	var target T
+	return errors.As(err, &target)
+}
+
+// isUnknownCommand is for the one usage error that cobra makes without asking us.
+func isUnknownCommand(err error) bool {
+	const prefix = "unknown command "
+	text := err.Error()
+	return len(text) > len(prefix) && text[:len(prefix)] == prefix
+}
+
+// report tells people on err what went wrong.
+func report(s streams, cmd *cobra.Command, err error) {
+	if isA[*reportedError](err) {
+		return
+	}
+	s.note("plugingen: %v", err)
+	switch code := exitCode(err); {
+	case code == exitUsage:
+		s.note("run %s --help to see how it is used", cmd.CommandPath())
+	case code == exitConflict:
+		s.note("with --force files that differ are overwritten; --diff shows how they differ")
+	}
+}
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plugingen/plugingen/generator"
+)
+
+// projectOptions are what new and host have in common.
+type projectOptions struct {
+	writeOptions
+	name, module, dir     string
+	interfaceName         string
+	contract, runtimeFrom string
+}
+
+func (o *projectOptions) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.module, "module", "", "module path (default example.com/NAME)")
+	f.StringVar(&o.dir, "dir", "", "folder of the project (default NAME)")
+	f.StringVar(&o.interfaceName, "interface", "", "make an interface of another module the contract: PKG.Type or PKG.Type@VERSION")
+	f.StringVar(&o.contract, "contract", "", "use a contract that exists: the folder or the import path of its package")
+	f.StringVar(&o.runtimeFrom, "runtime", "", `where the project finds the runtime: "copy" lays a copy into it, a folder is a checkout of plugingen`)
+	o.writeOptions.register(cmd)
+}
+
+// request checks what the flags say by themselves; the generator checks names.
+func (o projectOptions) request(s streams) (generator.ProjectRequest, error) {
+	r := generator.ProjectRequest{
+		Name: o.name, Module: o.module, Dir: o.dir, Interface: o.interfaceName, Contract: o.contract, Progress: s.err,
+	}
+	if err := o.validate(); err != nil {
+		return r, err
+	}
+	if o.interfaceName != "" && o.contract != "" {
+		return r, usagef("--interface and --contract exclude each other")
+	}
+	if err := generator.CheckProjectName(o.name); err != nil {
+		return r, err // before the name becomes a folder
+	}
+	if r.Dir == "" {
+		r.Dir = o.name
+	}
+	var err error
+	r.Runtime, err = runtimeFrom(o.runtimeFrom)
+	return r, err
+}
+
+func runtimeFrom(flag string) (generator.Runtime, error) {
+	switch flag {
+	case "":
+		return generator.Runtime{}, nil
+	case "copy":
+		r := generator.DetectRuntime()
+		r.Copy = true
+		return r, nil
+	default:
+		return generator.CheckoutRuntime(flag)
+	}
+}
+
+// shownDir is the target as a person would type it.
+func shownDir(dir string) string {
+	if strings.ContainsAny(dir, " '\"$") {
+		return "'" + dir + "'"
+	}
+	return filepath.ToSlash(dir)
+}
