@@ -3,7 +3,16 @@ package generator
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
 
+	"github.com/plugingen/plugingen"
+	"github.com/plugingen/plugingen/generator/internal/glue"
+	"github.com/plugingen/plugingen/generator/internal/inspect"
+	"github.com/plugingen/plugingen/generator/internal/schema"
 	"github.com/plugingen/plugingen/generator/model"
 )
 
@@ -35,9 +44,73 @@ type ContractFile struct {
 	Data []byte
 }
 
+// ErrNoTypes says that a ContractRequest names no interface.
+var ErrNoTypes = errors.New("no interface is named: give -type")
+
 // Contract reads the interfaces that req names and returns their .proto, .pb.go and glue. Field numbers are those of
 // the .proto of an earlier run, where there is one. Faults of the interfaces come all at once, as [model.Diagnostics].
 // It reads files, and runs the go command only for types of other modules, until ctx ends; it writes nothing.
 func Contract(ctx context.Context, req ContractRequest) (*ContractResult, error) {
-	return nil, errors.ErrUnsupported
+	if len(req.Types) == 0 {
+		return nil, ErrNoTypes
+	}
+	c, warnings, err := inspect.Inspect(ctx, inspect.Config{Dir: req.Dir, Overlay: req.Overlay, Types: req.Types, Env: req.Env})
+	if err != nil {
+		return nil, err
+	}
+	earlier, err := req.earlier(c)
+	if err != nil {
+		return nil, err
+	}
+	notes, err := schema.Lay(c, earlier)
+	if err != nil {
+		return nil, err
+	}
+	files, err := contractFiles(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return &ContractResult{Contract: c, Files: files, Warnings: append(warnings, notes...)}, nil
+}
+
+// earlier is the .proto of an earlier run; nil when there is none.
+func (req ContractRequest) earlier(c *model.Contract) ([]byte, error) {
+	dir, err := filepath.Abs(req.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("contract folder: %w", err)
+	}
+	name := filepath.Join(dir, schema.Folder(c), schema.ProtoName(c))
+	if data, ok := req.Overlay[name]; ok {
+		return data, nil
+	}
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("field numbers of the earlier run: %w", err)
+	}
+	return append([]byte{}, data...), nil
+}
+
+func contractFiles(ctx context.Context, c *model.Contract) ([]ContractFile, error) {
+	runtimeModule, err := schema.RuntimeModule(plugingen.Source)
+	if err != nil {
+		return nil, err
+	}
+	glue.Name(c)
+	protoText, pbCode, err := schema.Build(ctx, c, plugingen.Source)
+	if err != nil {
+		return nil, err
+	}
+	glueCode, err := glue.Render(c, runtimeModule)
+	if err != nil {
+		return nil, err
+	}
+	folder := schema.Folder(c)
+	return []ContractFile{ // sorted: a package's name comes before zz
+		{Name: path.Join(folder, c.Package.Name+".pb.go"), Data: pbCode},
+		{Name: path.Join(folder, schema.ProtoName(c)), Data: protoText},
+		{Name: glue.FileName, Data: glueCode},
+	}, nil
 }

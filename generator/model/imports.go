@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"go/token"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -42,6 +43,13 @@ func (s *ImportSet) Add(p Package) string {
 	return name
 }
 
+// Reserve keeps names from being given to packages that are added later.
+func (s *ImportSet) Reserve(names ...string) {
+	for _, name := range names {
+		s.taken[name] = true
+	}
+}
+
 // Std imports a package of the standard library (or any whose name is its path's last element) and returns its local name.
 func (s *ImportSet) Std(importPath string) string {
 	return s.Add(Package{Path: importPath, Name: path.Base(importPath)})
@@ -53,7 +61,7 @@ func (s *ImportSet) free(name string) string {
 		if i > 1 {
 			try += strconv.Itoa(i)
 		}
-		if !s.Has(try) && !isPredeclared(try) && token.IsIdentifier(try) {
+		if !s.Has(try) && !IsPredeclared(try) && token.IsIdentifier(try) {
 			return try
 		}
 		if i > 1 && !token.IsIdentifier(try) {
@@ -76,6 +84,9 @@ func (s *ImportSet) Has(name string) bool {
 	return imported || s.taken[name]
 }
 
+// Names are the local names of all imports, sorted.
+func (s *ImportSet) Names() []string { return slices.Sorted(maps.Keys(s.names)) }
+
 // Block is the import declaration: the standard library, an empty line, the rest, each sorted by path; empty without imports.
 func (s *ImportSet) Block() string {
 	var std, rest []string
@@ -94,14 +105,7 @@ func (s *ImportSet) Block() string {
 }
 
 // Paths are the imported paths, sorted.
-func (s *ImportSet) Paths() []string {
-	paths := make([]string, 0, len(s.byPath))
-	for p := range s.byPath {
-		paths = append(paths, p)
-	}
-	slices.Sort(paths)
-	return paths
-}
+func (s *ImportSet) Paths() []string { return slices.Sorted(maps.Keys(s.byPath)) }
 
 func (s *ImportSet) line(importPath string) string {
 	if name := s.byPath[importPath]; name != path.Base(importPath) {

@@ -45,7 +45,15 @@ var (
 // Every parameter has a name, see ParamNames. What the types need is added to imports.
 func (m *Method) Signature(imports *ImportSet) string {
 	types := m.paramTypes(imports)
-	names := m.ParamNames(imports)
+	return m.signature(imports, m.ParamNames(imports), types)
+}
+
+// SignatureWith is Signature with names of the caller's choice for the parameters, the context included.
+func (m *Method) SignatureWith(imports *ImportSet, names []string) string {
+	return m.signature(imports, names, m.paramTypes(imports))
+}
+
+func (m *Method) signature(imports *ImportSet, names, types []string) string {
 	params := make([]string, len(names))
 	for i, name := range names {
 		params[i] = name + " " + types[i]
@@ -109,7 +117,7 @@ func (m *Method) ParamNames(imports *ImportSet) []string {
 
 func freeParam(name string, imports *ImportSet, declared map[string]bool, before []string) string {
 	clashes := func(try string) bool {
-		if imports.Has(try) || isPredeclared(try) {
+		if imports.Has(try) || IsPredeclared(try) {
 			return true
 		}
 		for _, b := range before {

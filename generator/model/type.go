@@ -160,8 +160,8 @@ func kindNames() [Marshaler + 1]string {
 	}
 }
 
-// isPredeclared says whether generated code may need name in its predeclared meaning.
-func isPredeclared(name string) bool {
+// IsPredeclared says whether name is a keyword, or an identifier that generated code may need in its predeclared meaning.
+func IsPredeclared(name string) bool {
 	switch name {
 	case "any", "append", "bool", "byte", "cap", "clear", "close", "comparable", "complex", "complex64", "complex128", "copy",
 		"delete", "error", "false", "float32", "float64", "imag", "int", "int8", "int16", "int32", "int64", "iota", "len",

@@ -8,6 +8,9 @@ func (l *layout) field(name string, t *model.Type) *model.Field {
 	switch {
 	case t.Kind == model.Bytes, t.Kind == model.Marshaler:
 		f.Label = model.Optional // keeps nil apart from empty
+	case isByteArray(t):
+		f.Value = model.Carrier{Proto: "bytes"}
+		return f
 	case isList(t):
 		f.Label, f.Of = model.Repeated, t.Elem
 	case t.Kind == model.Map:
@@ -32,11 +35,11 @@ func (l *layout) pointer(f *model.Field) *model.Field {
 }
 
 func isList(t *model.Type) bool {
-	return t.Kind == model.Slice || t.Kind == model.Array && !isByteArray(t)
+	return t.Kind == model.Slice || t.Kind == model.Array
 }
 
 func isByteArray(t *model.Type) bool {
-	return t.Kind == model.Array && t.Elem.Kind == model.Uint8
+	return t.Kind == model.Array && t.Elem.Kind == model.Uint8 && !t.Elem.IsNamed()
 }
 
 func isMessage(t *model.Type) bool {
@@ -48,7 +51,7 @@ func (l *layout) carrier(t *model.Type) model.Carrier {
 	switch {
 	case t.IsBasic():
 		return model.Carrier{Proto: scalar(t.Kind)}
-	case t.Kind == model.Bytes, t.Kind == model.Marshaler, isByteArray(t):
+	case t.Kind == model.Bytes, t.Kind == model.Marshaler:
 		return model.Carrier{Proto: "bytes"}
 	case t.Kind == model.Time:
 		return model.Carrier{Proto: ".google.protobuf.Timestamp"}

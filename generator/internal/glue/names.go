@@ -1,0 +1,64 @@
+package glue
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// names gives out identifiers; each only once, and none that was taken before.
+type names map[string]bool
+
+func takenNames(lists ...[]string) names {
+	n := names{}
+	for _, list := range lists {
+		n.take(list...)
+	}
+	return n
+}
+
+func (n names) take(list ...string) {
+	for _, name := range list {
+		n[name] = true
+	}
+}
+
+// pick returns want, or want with suffix or a number behind it, and takes it.
+func (n names) pick(want, suffix string) string {
+	try := want
+	for i := 2; n[try]; i++ {
+		if suffix != "" && try == want {
+			try, i = want+suffix, i-1
+			continue
+		}
+		try = want + suffix + strconv.Itoa(i)
+	}
+	n[try] = true
+	return try
+}
+
+// clone keeps names of one function from becoming known to another.
+func (n names) clone() names {
+	c := make(names, len(n))
+	for name := range n {
+		c[name] = true
+	}
+	return c
+}
+
+// lowerFirst makes an exported name the beginning of an unexported one: Greeter is greeter, HTTPStore is httpStore.
+func lowerFirst(name string) string {
+	upper := 0
+	for _, r := range name {
+		if !unicode.IsUpper(r) {
+			break
+		}
+		upper += utf8.RuneLen(r)
+	}
+	if upper > 1 && upper < len(name) && name[upper] != '_' {
+		_, last := utf8.DecodeLastRuneInString(name[:upper])
+		upper -= last
+	}
+	return strings.ToLower(name[:upper]) + name[upper:]
+}

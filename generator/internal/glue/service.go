@@ -1,0 +1,236 @@
+package glue
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/plugingen/plugingen/generator/internal/render"
+	"github.com/plugingen/plugingen/generator/model"
+)
+
+// service is an interface as the template sees it.
+type service struct {
+	Name, Var, WireName         string
+	Client, NewClient, Register string
+	Methods                     []method
+}
+
+// method is a method as the template sees it.
+type method struct {
+	Name, WireName, Path      string
+	Serve                     string
+	Signature                 render.Code
+	ClientBody                []render.Code
+	ServeParams, ServeResults render.Code
+	ServeBody                 []render.Code
+}
+
+func (f *file) service(s *model.Service) service {
+	v := service{
+		Name: s.Name, Var: s.Var, WireName: s.WireName,
+		Client: f.declare(lowerFirst(s.Name) + "Client"), NewClient: f.declare("new" + s.Name + "Client"), Register: f.declare("register" + s.Name),
+	}
+	for _, m := range s.Methods {
+		v.Methods = append(v.Methods, f.method(s, m))
+	}
+	return v
+}
+
+func (f *file) method(s *model.Service, m *model.Method) method {
+	c := call{file: f, method: m, label: strconv.Quote(s.Name + "." + m.Name), path: strconv.Quote("/" + s.WireName + "/" + m.WireName)}
+	m.Signature(f.imports) // imports first: no parameter may hide one
+	c.name()
+	v := method{Name: m.Name, WireName: m.WireName, Path: "/" + s.WireName + "/" + m.WireName, Serve: f.declare("serve" + s.Name + m.Name)}
+	v.Signature = f.code(m.SignatureWith(f.imports, c.allParams()))
+	v.ClientBody = c.client()
+	v.ServeBody = c.serve()
+	v.ServeParams = f.code(c.serveParams(s.Name))
+	v.ServeResults = f.code("*" + c.pb(m.Response) + ", error")
+	return v
+}
+
+// call writes both ends of one method.
+type call struct {
+	*file
+	method      *model.Method
+	label, path string // quoted
+	ctx         string
+	params      []string // without the context
+	results     []string
+}
+
+// name gives parameters and results names that hide nothing the bodies need.
+func (c *call) name() {
+	used := takenNames(c.locals.inCalls(), c.imports.Names())
+	c.ctx = c.locals.ctx
+	if name := c.method.ContextName; name != "" && name != c.ctx {
+		c.ctx = c.pickLocal(used, name)
+	}
+	for _, p := range c.method.Params {
+		c.params = append(c.params, c.pickLocal(used, p.Field.Member))
+	}
+	for _, r := range c.method.Results {
+		c.results = append(c.results, c.pickLocal(used, r.Field.Member))
+	}
+}
+
+func (c *call) pickLocal(used names, want string) string {
+	for {
+		name := used.pick(want, "Arg")
+		if !c.taken[name] && !model.IsPredeclared(name) {
+			return name
+		}
+	}
+}
+
+func (c *call) allParams() []string {
+	if c.method.HasContext {
+		return append([]string{c.ctx}, c.params...)
+	}
+	return c.params
+}
+
+func (c *call) pb(m *model.Message) string { return c.PB + "." + m.GoName }
+
+// client sends the parameters and returns what comes back.
+func (c *call) client() []render.Code {
+	var b block
+	l := c.locals
+	if !c.method.HasContext {
+		b.add(l.ctx+", "+l.cancel+" := "+c.Context+".WithTimeout("+c.Context+".Background(), "+c.Runtime+".DefaultCallTimeout)", "defer "+l.cancel+"()")
+	}
+	assign := " := "
+	if c.anyFails(c.method.Params, c.encoding(nil).valueFails) || c.anyFails(c.method.Results, c.decoding(nil).valueFails) {
+		b.add("var " + l.err + " error")
+		assign = " = "
+	}
+	e := c.encoding(c.clientFail)
+	e.message(&b, l.req, c.pb(c.method.Request), c.method.Request.Fields, c.source(c.method.Params, c.params))
+	b.add(l.resp + " := new(" + c.pb(c.method.Response) + ")")
+	b.add("if " + l.err + assign + l.c + ".conn.Invoke(" + c.ctx + ", " + c.path + ", " + l.req + ", " + l.resp + "); " + l.err + " != nil {")
+	b.add(c.clientFail("", l.err)...)
+	b.add("}")
+	c.clientResults(&b)
+	return b.code()
+}
+
+func (c *call) anyFails(params []*model.Param, fails func(*model.Field) bool) bool {
+	for _, p := range params {
+		if fails(p.Field) {
+			return true
+		}
+	}
+	return false
+}
+
+// source finds the variable that a field of a message is about.
+func (c *call) source(params []*model.Param, variables []string) func(*model.Field) string {
+	byField := map[*model.Field]string{}
+	for i, p := range params {
+		byField[p.Field] = variables[i]
+	}
+	return func(f *model.Field) string { return byField[f] }
+}
+
+// clientFail returns the error, or where the method has no error result tells the host.
+func (c *call) clientFail(where, err string) []string {
+	failed := c.Runtime + ".CallFailed(" + c.label + ", " + c.wrap(where, err) + ")"
+	if c.method.HasError {
+		return []string{"return " + c.method.FailResults(c.imports, failed)}
+	}
+	report := c.Runtime + ".ReportLost(" + c.locals.c + ".conn, " + failed + ")"
+	return []string{report, strings.TrimSpace("return " + c.method.ZeroResults(c.imports))}
+}
+
+func (c *call) clientResults(b *block) {
+	d := c.decoding(c.clientFail)
+	values := c.decoded(b, d, c.method.Results, c.results, c.locals.resp)
+	if c.method.HasError {
+		values = append(values, c.Errors+".Decode("+c.locals.resp+"."+errorField(c.method.Response)+")")
+	}
+	if len(values) > 0 {
+		b.add("return " + strings.Join(values, ", "))
+	}
+}
+
+// decoded writes what the parameters or results need, and returns an expression for each.
+func (c *call) decoded(b *block, d *decoding, params []*model.Param, variables []string, msg string) []string {
+	var values []string
+	for i, p := range params {
+		src := msg + "." + p.Field.GoName
+		if expr, ok := d.simple(p.Field, src); ok {
+			values = append(values, expr)
+			continue
+		}
+		b.add("var " + variables[i] + " " + p.Type.Expr(c.imports))
+		d.field(b, p.Field, variables[i], src)
+		values = append(values, variables[i])
+	}
+	return values
+}
+
+func errorField(m *model.Message) string {
+	for _, f := range m.Fields {
+		if f.Type == nil {
+			return f.GoName
+		}
+	}
+	return ""
+}
+
+// serve calls the implementation.
+func (c *call) serve() []render.Code {
+	var b block
+	l := c.locals
+	d := c.decoding(c.serveFail("InvalidArgument"))
+	if c.anyFails(c.method.Params, d.valueFails) || c.anyFails(c.method.Results, c.encoding(nil).valueFails) {
+		b.add("var " + l.err + " error")
+	}
+	args := c.decoded(&b, d, c.method.Params, c.params, l.req)
+	if c.method.Variadic {
+		args[len(args)-1] += "..."
+	}
+	if c.method.HasContext {
+		args = append([]string{c.locals.ctx}, args...)
+	}
+	invoke := l.impl + "." + c.method.Name + "(" + strings.Join(args, ", ") + ")"
+	results := c.results
+	if c.method.HasError {
+		results = append(append([]string{}, results...), l.failure)
+	}
+	if len(results) > 0 {
+		invoke = strings.Join(results, ", ") + " := " + invoke
+	}
+	b.add(invoke)
+	e := c.encoding(c.serveFail("Internal"))
+	e.failure = l.failure
+	e.message(&b, l.resp, c.pb(c.method.Response), c.method.Response.Fields, c.source(c.method.Results, c.results))
+	b.add("return " + l.resp + ", nil")
+	return b.code()
+}
+
+// serveFail answers with a status: the call could not be carried out.
+func (c *call) serveFail(code string) fail {
+	return func(where, err string) []string {
+		format := strings.TrimSuffix(c.label, `"`) + `: %v"`
+		if where != "" {
+			inner, args, _ := strings.Cut(where, `"`+", ")
+			format = strings.TrimSuffix(c.label, `"`) + ": " + strings.Replace(strings.Trim(inner, `"`), "%w", "%v", 1) + `"`
+			if args != "" {
+				format += ", " + args
+			}
+		}
+		return []string{"return nil, " + c.status() + ".Errorf(" + c.codes() + "." + code + ", " + format + ", " + err + ")"}
+	}
+}
+
+func (c *call) serveParams(serviceName string) string {
+	ctx, req := c.locals.ctx, c.locals.req
+	if !c.method.HasContext {
+		ctx = "_"
+	}
+	if len(c.method.Params) == 0 {
+		req = "_"
+	}
+	return ctx + " " + c.Context + ".Context, " + c.locals.impl + " " + serviceName + ", " + req + " *" + c.pb(c.method.Request)
+}

@@ -1,0 +1,62 @@
+// Command protogen writes the .pb.go beside each .proto that it is given, by the code that serves contracts.
+//
+// It runs in the module's root; the runtime's own messages are made by it:
+//
+//	go run ./generator/internal/protogen runtime/runtimepb/error.proto runtime/internal/wire/wire.proto
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+
+	"github.com/plugingen/plugingen/generator/internal/schema"
+)
+
+func main() {
+	if err := run(context.Background(), os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "protogen:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, files []string) error {
+	gomod, err := os.ReadFile("go.mod")
+	if err != nil {
+		return err
+	}
+	for _, name := range files {
+		if err := generate(ctx, name, modfile.ModulePath(gomod)); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+var packageLine = regexp.MustCompile(`(?m)^package ([\w.]+);`)
+
+// generate registers the file under its proto package, not under its bare name: that would clash in somebody's program.
+func generate(ctx context.Context, name, modulePath string) error {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	pkg := packageLine.FindSubmatch(text)
+	if pkg == nil {
+		return fmt.Errorf("no package line")
+	}
+	registered := path.Join(strings.ReplaceAll(string(pkg[1]), ".", "/"), path.Base(name))
+	code, _, err := schema.Compile(ctx, schema.Input{
+		File: registered, Sources: map[string][]byte{registered: text},
+		GoPackage: map[string]string{registered: path.Join(modulePath, path.Dir(name))},
+	})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(strings.TrimSuffix(name, ".proto")+".pb.go", code, 0o644)
+}
