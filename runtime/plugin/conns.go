@@ -8,8 +8,10 @@ import (
 	"syscall"
 )
 
-// mostConns bounds the connections that a plugin holds open at once; a host needs one.
-const mostConns = 256
+const (
+	mostConns = 256                                     // that a plugin holds open at once; a host needs one
+	firstWord = len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") // every connection begins with it; with TLS, with more
+)
 
 // conns is a listener that knows its connections, for two reasons. A connection that never says a word would hold up grpc's
 // Stop until its time is up; and many of them must not keep the host out, so the one that has been silent for longest makes
@@ -32,14 +34,16 @@ type conn struct {
 	net.Conn
 	owner *conns
 	age   uint64 // the lower, the older
+	heard int    // bytes read, until there are enough of them; only Read uses it
 	spoke atomic.Bool
 }
 
-// Read notes that the peer has said something.
+// Read notes when the peer has said its first word.
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if n > 0 && !c.spoke.Load() {
-		c.spoke.Store(true)
+	if c.heard < firstWord {
+		c.heard += n
+		c.spoke.Store(c.heard >= firstWord)
 	}
 	return n, err
 }

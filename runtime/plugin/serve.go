@@ -33,7 +33,7 @@ func Serve(ctx context.Context, cfg Config) error {
 	defer swallowSignals()()
 	out, err := stdout.Take()
 	if err != nil {
-		return &Error{Op: "take standard output", Hint: "the host must give its plugin a standard output", Err: err}
+		return &Error{Op: "take standard output", Hint: "the host must read it: the handshake goes there", Err: err}
 	}
 	return errors.Join(serve(ctx, cfg, said, out), out.GiveBack(), out.Close())
 }

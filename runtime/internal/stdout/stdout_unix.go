@@ -3,6 +3,7 @@
 package stdout
 
 import (
+	"errors"
 	"os"
 	"sync"
 	"syscall"
@@ -41,6 +42,14 @@ func isPipe(fd int) bool {
 	return kind == unix.S_IFIFO || kind == unix.S_IFSOCK
 }
 
+func isNull(fd int) bool {
+	var st, null unix.Stat_t
+	if unix.Fstat(fd, &st) != nil || unix.Stat(os.DevNull, &null) != nil {
+		return false
+	}
+	return st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == null.Rdev
+}
+
 // private duplicates fd to one that no child inherits: a child that outlives the plugin must not keep the host waiting
 // for the end of its output.
 func private(fd int) (int, error) {
@@ -51,6 +60,9 @@ func private(fd int) (int, error) {
 // take works on descriptors, not on os.Stdout, so that C code and child processes are part of it. What is printed is read
 // without blocking a thread, but written with blocking calls, as everyone expects of a standard output.
 func take() (*Taken, error) {
+	if isNull(stdoutFD) { // also what Go opens for a process without a standard output
+		return nil, errors.New("standard output is closed or " + os.DevNull)
+	}
 	before, err := private(stdoutFD)
 	if err != nil {
 		return nil, err

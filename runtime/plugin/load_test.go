@@ -1,0 +1,79 @@
+package plugin_test
+
+import (
+	"fmt"
+	"net"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/plugingen/plugingen/runtime/internal/wire"
+	"github.com/plugingen/plugingen/runtime/transport"
+)
+
+func echoBytes(t *testing.T, cc grpc.ClientConnInterface, size int) error {
+	t.Helper()
+	out := &wrapperspb.BytesValue{}
+	err := cc.Invoke(guarded(t), "/test.Echo/Echo", wrapperspb.Bytes(make([]byte, size)), out)
+	if err == nil && len(out.GetValue()) != size {
+		t.Errorf("got %d bytes, want %d", len(out.GetValue()), size)
+	}
+	return err
+}
+
+// go-plugin's plugins refuse more than 4 MiB.
+func TestLargeMessages(t *testing.T) {
+	c, cc := open(t, "plain")
+	if err := echoBytes(t, cc, 5<<20); err != nil {
+		t.Errorf("5 MiB: %v", err)
+	}
+	const limit = 64 << 20
+	err := echoBytes(t, cc, limit+1)
+	if status.Code(err) != codes.ResourceExhausted || !strings.Contains(err.Error(), fmt.Sprint(limit)) {
+		t.Errorf("64 MiB and more: %v, want ResourceExhausted that names %d", err, limit)
+	}
+	stop(t, c, cc)
+}
+
+func TestMessageLimitIsConfigured(t *testing.T) {
+	c, cc := open(t, "small")
+	if err := echoBytes(t, cc, 1<<19); err != nil {
+		t.Errorf("512 KiB: %v", err)
+	}
+	if err := echoBytes(t, cc, 2<<20); status.Code(err) != codes.ResourceExhausted {
+		t.Errorf("2 MiB: %v, want ResourceExhausted", err)
+	}
+	stop(t, c, cc)
+}
+
+// 200 connections that say nothing must not keep the host out, not even when the plugin has descriptors for a fraction of them.
+func TestIdleConnectionsDoNotKeepTheHostOut(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("needs a shell")
+	}
+	for _, limit := range []string{"64", "4096"} {
+		t.Run(limit, func(t *testing.T) {
+			cmd := exec.Command("sh", "-c", `ulimit -n "$1" && exec "$0"`, self(t), limit)
+			c := startCommand(t, cmd, "plain", hostEnv()...)
+			c.handshake()
+			for range 200 {
+				idle, err := transport.Dial(guarded(t), c.resp.Network, c.resp.Address)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func(idle net.Conn) { _ = idle.Close() }(idle)
+			}
+			cc := c.dial()
+			if err := wire.Check(guarded(t), cc); err != nil {
+				t.Errorf("health: %v", err)
+			}
+			stop(t, c, cc)
+		})
+	}
+}
