@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"sync"
 
 	"github.com/plugingen/plugingen/runtime/handshake"
 )
@@ -65,8 +66,20 @@ func listenTCP(least, most int) (net.Listener, error) {
 }
 
 func listenPort(port int) (net.Listener, error) {
-	return new(net.ListenConfig).Listen(context.Background(), "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return nil, err
+	}
+	return &tcpListener{Listener: l, close: sync.OnceValue(l.Close)}, nil
 }
+
+// tcpListener may be closed more than once, as the unix listener may.
+type tcpListener struct {
+	net.Listener
+	close func() error
+}
+
+func (l *tcpListener) Close() error { return l.close() }
 
 // portRange returns port 0 alone when any will do: the system finds a free one without a search.
 func portRange(least, most int) (first, count int, err error) {

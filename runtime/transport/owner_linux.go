@@ -45,8 +45,8 @@ func processStart(pid int) (start uint64, running bool, err error) {
 }
 
 // isGone is only true when that is sure: a folder in use must never be swept.
-func (o owner) isGone() bool {
-	if space := processSpace(); space == 0 || o.space != space {
+func (o owner) isGone(self owner) bool {
+	if o == self || o.space != self.space || self.space == 0 {
 		return false
 	}
 	start, running, err := processStart(o.pid)

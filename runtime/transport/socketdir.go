@@ -3,7 +3,6 @@
 package transport
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -34,19 +33,30 @@ func NewSocketDir(base, group string) (*SocketDir, error) {
 	if err != nil {
 		return nil, &Error{Op: "make socket folder", Err: err}
 	}
-	failed := []error{ErrSocketDir}
-	for _, candidate := range candidates(base) {
-		path, err := makeSocketDir(candidate, gid)
+	return newSocketDir(candidates(base), gid, probe)
+}
+
+// newSocketDir makes a folder in the first of bases where it can be used.
+func newSocketDir(bases []string, gid int, use func(path string) error) (*SocketDir, error) {
+	self, failed := thisProcess(), ErrSocketDir
+	for _, base := range bases {
+		path, err := makeSocketDir(base, self.prefix(), gid)
 		if err == nil {
-			sweep(candidate)
+			err = use(path)
+		}
+		if err == nil {
+			sweep(base, self)
 			return &SocketDir{path: path}, nil
 		}
-		failed = append(failed, fmt.Errorf("%s: %w", candidate, err))
+		failed = fmt.Errorf("%w; in %s: %w", failed, base, err)
+		if path != "" {
+			_ = os.RemoveAll(path)
+		}
 	}
 	return nil, &Error{
 		Op:   "make socket folder",
 		Hint: "set TMPDIR to a folder with a short path that has room and can be written to",
-		Err:  errors.Join(failed...),
+		Err:  failed,
 	}
 }
 
@@ -66,23 +76,20 @@ func candidates(base string) []string {
 	return list
 }
 
-func makeSocketDir(base string, gid int) (string, error) {
+// makeSocketDir returns a path also with an error where the folder was made.
+func makeSocketDir(base, prefix string, gid int) (string, error) {
 	base, err := filepath.Abs(base)
 	if err != nil {
 		return "", err
 	}
-	prefix := thisProcess().prefix()
-	if longest := filepath.Join(base, prefix+"4294967295") + "/"; len(longest)+roomForName > maxSocketPath {
-		return "", fmt.Errorf("%w: up to %d bytes, at most %d", ErrPathTooLong, len(longest)+roomForName, maxSocketPath)
+	if longest := len(filepath.Join(base, prefix+"4294967295")) + len("/") + roomForName; longest > maxSocketPath {
+		return "", fmt.Errorf("%w: up to %d bytes, at most %d", ErrPathTooLong, longest, maxSocketPath)
 	}
 	path, err := os.MkdirTemp(base, prefix)
 	if err != nil {
 		return "", err
 	}
-	if err := errors.Join(giveTo(path, gid, 0o700, 0o770), probe(path)); err != nil {
-		return "", errors.Join(err, os.RemoveAll(path))
-	}
-	return path, nil
+	return path, giveTo(path, gid, 0o700, 0o770)
 }
 
 // probe makes a socket: a file system may have had room for the folder alone, or have no sockets at all.

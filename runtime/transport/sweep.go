@@ -26,8 +26,11 @@ func (o owner) prefix() string {
 
 func parseOwner(name string) (owner, bool) {
 	rest, ok := strings.CutPrefix(name, folderMark)
+	if !ok {
+		return owner{}, false
+	}
 	fields := strings.Split(rest, "-")
-	if !ok || len(fields) != 4 {
+	if len(fields) != 4 {
 		return owner{}, false
 	}
 	pid, errPID := strconv.ParseUint(fields[0], 36, 31)
@@ -41,7 +44,7 @@ const maxSweep = 2000
 
 // sweep removes the folders in base that processes of this user left behind when they were killed. What it cannot remove
 // it leaves: this is housekeeping.
-func sweep(base string) {
+func sweep(base string, self owner) {
 	folder, err := os.Open(base)
 	if err != nil {
 		return
@@ -49,7 +52,7 @@ func sweep(base string) {
 	names, _ := folder.Readdirnames(maxSweep)
 	_ = folder.Close()
 	for _, name := range names {
-		if o, ok := parseOwner(name); ok && o.isGone() && isOurs(filepath.Join(base, name)) {
+		if o, ok := parseOwner(name); ok && o.isGone(self) && isOurs(filepath.Join(base, name)) {
 			_ = os.RemoveAll(filepath.Join(base, name))
 		}
 	}

@@ -19,44 +19,52 @@ import (
 )
 
 func listenUnix(cfg ListenConfig) (net.Listener, error) {
-	if cfg.Dir != "" {
-		return listenIn(cfg, cfg.Dir, nil)
+	gid, err := lookupGroup(cfg.Group)
+	if err != nil {
+		return nil, &Error{Op: "listen", Address: handshake.Unix, Err: err}
 	}
-	dir, err := NewSocketDir("", cfg.Group)
+	if cfg.Dir == "" {
+		return listenInOwnDir(cfg, gid)
+	}
+	l, err := listenIn(cfg, gid, cfg.Dir)
+	if err != nil {
+		return nil, &Error{
+			Op: "listen", Address: handshake.Unix, Err: err,
+			Hint: "check that the folder " + cfg.Dir + " exists, has room and can be written to",
+		}
+	}
+	return l, nil
+}
+
+// listenInOwnDir makes the socket while a folder is looked for: whether one can be made there is what tells a good folder.
+func listenInOwnDir(cfg ListenConfig, gid int) (net.Listener, error) {
+	var l *unixListener
+	dir, err := newSocketDir(candidates(""), gid, func(path string) (err error) {
+		l, err = listenIn(cfg, gid, path)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	l, err := listenIn(cfg, dir.Path(), dir)
-	if err != nil {
-		return nil, errors.Join(err, dir.Remove())
-	}
+	l.folder = dir
 	return l, nil
 }
 
-// listenIn makes a socket in folder; owned, which may be nil, is removed with the listener.
-func listenIn(cfg ListenConfig, folder string, owned *SocketDir) (net.Listener, error) {
+func listenIn(cfg ListenConfig, gid int, folder string) (*unixListener, error) {
 	folder, err := filepath.Abs(folder)
 	if err != nil {
-		return nil, listenError(folder, err)
-	}
-	gid, err := lookupGroup(cfg.Group)
-	if err != nil {
-		return nil, listenError(folder, err)
+		return nil, err
 	}
 	inner, path, err := bindNew(folder)
 	if err != nil {
-		return nil, listenError(folder, err)
+		return nil, fmt.Errorf("in %s: %w", folder, err)
 	}
-	l := newUnixListener(inner, path, owned)
-	l.shared, l.refused = gid >= 0, cfg.Refused
+	l := &unixListener{inner: inner, path: path, shared: gid >= 0, refused: cfg.Refused}
+	l.close = sync.OnceValue(l.cleanUp)
 	if err := giveTo(path, gid, 0o600, 0o660); err != nil {
-		return nil, errors.Join(listenError(path, err), l.Close())
+		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
-}
-
-func listenError(path string, err error) error {
-	return &Error{Op: "listen", Address: handshake.Unix + " " + path, Hint: "check that the folder exists, has room and can be written to", Err: err}
 }
 
 // bindAttempts bounds the search for a free name; one is nearly always enough.
@@ -104,19 +112,18 @@ func giveTo(path string, gid int, private, shared fs.FileMode) error {
 type unixListener struct {
 	inner   *net.UnixListener
 	path    string
-	shared  bool // with a group: the file's mode alone says who may connect
+	folder  *SocketDir // to be removed too; may be nil
+	shared  bool       // with a group: the file's mode alone says who may connect
 	refused func(uid int)
 	close   func() error
 }
 
-func newUnixListener(inner *net.UnixListener, path string, owned *SocketDir) *unixListener {
-	return &unixListener{inner: inner, path: path, close: sync.OnceValue(func() error {
-		err := errors.Join(inner.Close(), removeFile(path))
-		if owned != nil {
-			err = errors.Join(err, owned.Remove())
-		}
-		return err
-	})}
+func (l *unixListener) cleanUp() error {
+	err := errors.Join(l.inner.Close(), removeFile(l.path))
+	if l.folder != nil {
+		err = errors.Join(err, l.folder.Remove())
+	}
+	return err
 }
 
 func removeFile(path string) error {
