@@ -53,8 +53,11 @@ func (r *registrar) check(desc *grpc.ServiceDesc, implementation any) error {
 	if _, taken := r.GetServiceInfo()[desc.ServiceName]; taken {
 		return fmt.Errorf("service %s is registered twice, or is one of the runtime's own", desc.ServiceName)
 	}
-	if implementation == nil || desc.HandlerType == nil {
+	if implementation == nil {
 		return nil
+	}
+	if desc.HandlerType == nil {
+		return fmt.Errorf("service %s: its description has no HandlerType", desc.ServiceName)
 	}
 	want, got := reflect.TypeOf(desc.HandlerType).Elem(), reflect.TypeOf(implementation)
 	if !got.Implements(want) {

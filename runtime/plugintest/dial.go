@@ -3,6 +3,7 @@ package plugintest
 import (
 	"context"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,8 +17,8 @@ import (
 )
 
 const (
-	maxMessageSize = 64 << 20 // what plugins and hosts have by default
-	endTimeout     = 10 * time.Second
+	maxMessageSize = 64 << 20        // what plugins and hosts have by default
+	endTimeout     = 5 * time.Second // for methods to notice that their caller has left
 )
 
 // New returns a client of implementation, which runs in this process. What it is given and returns is encoded and decoded
@@ -36,6 +37,7 @@ func Dial(t testing.TB, services ...runtime.Implementation) grpc.ClientConnInter
 	if err != nil {
 		t.Fatalf("plugintest: %v", err)
 	}
+	t.Cleanup(func() { _ = listener.Close() })
 	serve(t, listener, services)
 	cc, err := grpc.NewClient("passthrough:///plugin",
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -53,9 +55,13 @@ func Dial(t testing.TB, services ...runtime.Implementation) grpc.ClientConnInter
 
 // serve serves until the test ends, and fails it when a method does not return then.
 func serve(t testing.TB, listener net.Listener, services []runtime.Implementation) {
+	t.Helper()
 	server := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessageSize), grpc.MaxSendMsgSize(maxMessageSize), grpc.WaitForHandlers(true))
 	var names []string
 	for _, s := range services {
+		if slices.Contains(names, s.Name()) {
+			t.Fatalf("plugintest: service %s is given twice", s.Name()) // grpc would end the test binary
+		}
 		s.Register(server)
 		names = append(names, s.Name())
 	}

@@ -3,6 +3,7 @@ package plugintest
 import (
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 
@@ -39,11 +40,12 @@ func Open(t testing.TB, hs handshake.Config) *host.Plugin {
 	if err != nil {
 		t.Fatalf("plugintest: find the test binary: %v", err)
 	}
+	// Without GORACE, each plugin of a test with -race would sleep for a second before it exits.
 	p, err := host.Open(t.Context(), host.Config{
 		Handshake: hs,
 		Path:      path,
 		Args:      []string{"-test.run=^$"}, // without Main it must not run the tests, which would start it again
-		Env:       []string{pluginEnv + "=1"},
+		Env:       []string{pluginEnv + "=1", "GORACE=" + strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0")},
 		Logger:    logger(t),
 	})
 	if err != nil {
