@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 )
 
@@ -21,8 +22,8 @@ type conn struct {
 
 // Invoke is grpc.ClientConnInterface's.
 func (c *conn) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
-	if err := c.p.goneError(); err != nil {
-		return err
+	if gone := c.p.gone(); gone != nil {
+		return &callError{reason: gone}
 	}
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
@@ -31,14 +32,14 @@ func (c *conn) Invoke(ctx context.Context, method string, args, reply any, opts 
 
 // NewStream is grpc.ClientConnInterface's.
 func (c *conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	if err := c.p.goneError(); err != nil {
-		return nil, err
+	if gone := c.p.gone(); gone != nil {
+		return nil, &callError{reason: gone}
 	}
 	s, err := c.p.carrier.cc.NewStream(ctx, desc, method, opts...)
 	if err != nil {
 		return nil, c.explain(ctx, err)
 	}
-	return &stream{ClientStream: s, conn: c}, nil
+	return &stream{ClientStream: s, conn: c, ctx: ctx}, nil
 }
 
 // CallLost takes the error of a call whose method has no error result; see runtime.ReportLost.
@@ -58,8 +59,11 @@ func (c *conn) bounded(ctx context.Context) (context.Context, context.CancelFunc
 
 // explain adds why the plugin is gone to the error of a call that failed because it is.
 func (c *conn) explain(ctx context.Context, err error) error {
-	if err == nil || errors.Is(err, io.EOF) || !c.mayBeGone(ctx, err) {
+	if err == nil || errors.Is(err, io.EOF) {
 		return err
+	}
+	if !c.mayBeGone(ctx, err) {
+		return printable(err)
 	}
 	timer := time.NewTimer(reasonTime)
 	defer timer.Stop()
@@ -68,11 +72,10 @@ func (c *conn) explain(ctx context.Context, err error) error {
 	case <-ctx.Done():
 	case <-timer.C:
 	}
-	if gone := c.p.goneError(); gone != nil {
-		gone.(*callError).err = err
-		return gone
+	if gone := c.p.gone(); gone != nil {
+		return &callError{reason: gone, err: err}
 	}
-	return err
+	return printable(err)
 }
 
 // mayBeGone tells what the connection said from what the plugin answered: with the same code, but while it was there.
@@ -86,45 +89,27 @@ func (c *conn) mayBeGone(ctx context.Context, err error) bool {
 	default:
 		return false
 	}
-	select {
-	case <-c.p.ended:
-		return true
-	default:
-		return c.p.carrier.isLost()
-	}
+	return isClosed(c.p.ended) || c.p.carrier.isLost()
 }
 
 // stream explains the errors of a stream as conn does those of a call.
 type stream struct {
 	grpc.ClientStream
 	conn *conn
+	ctx  context.Context // the caller's; the stream's own ends with the stream
 }
 
 // RecvMsg is grpc.ClientStream's.
-func (s *stream) RecvMsg(m any) error { return s.conn.explain(s.Context(), s.ClientStream.RecvMsg(m)) }
+func (s *stream) RecvMsg(m any) error { return s.conn.explain(s.ctx, s.ClientStream.RecvMsg(m)) }
 
 // SendMsg is grpc.ClientStream's.
-func (s *stream) SendMsg(m any) error { return s.conn.explain(s.Context(), s.ClientStream.SendMsg(m)) }
+func (s *stream) SendMsg(m any) error { return s.conn.explain(s.ctx, s.ClientStream.SendMsg(m)) }
 
 // CloseSend is grpc.ClientStream's.
-func (s *stream) CloseSend() error { return s.conn.explain(s.Context(), s.ClientStream.CloseSend()) }
+func (s *stream) CloseSend() error { return s.conn.explain(s.ctx, s.ClientStream.CloseSend()) }
 
-// callError is the error of a call that the plugin's end ended: to gRPC a status, to errors.As an *Error.
-type callError struct {
-	reason *Error
-	err    error // what the connection said; nil when it was not asked
-}
-
-// Error is the reason's text.
-func (e *callError) Error() string { return e.reason.Error() }
-
-// GRPCStatus makes it a status error.
-func (e *callError) GRPCStatus() *status.Status { return status.New(codes.Unavailable, e.Error()) }
-
-// Unwrap returns the reason and what the connection said.
-func (e *callError) Unwrap() []error {
-	if e.err == nil {
-		return []error{e.reason}
-	}
-	return []error{e.reason, e.err}
+// Header is grpc.ClientStream's.
+func (s *stream) Header() (metadata.MD, error) {
+	md, err := s.ClientStream.Header()
+	return md, s.conn.explain(s.ctx, err)
 }

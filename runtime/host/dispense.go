@@ -13,8 +13,8 @@ func Dispense[T any](p *Plugin, s runtime.Service[T]) (T, error) {
 	if s.NewClient == nil {
 		return none, fmt.Errorf("dispense %q: the service has no NewClient: use the one that generated code declares", s.Name)
 	}
-	if err := p.goneError(); err != nil {
-		return none, fmt.Errorf("dispense %s: %w", s.Name, err)
+	if gone := p.gone(); gone != nil {
+		return none, fmt.Errorf("dispense %s: %w", s.Name, gone)
 	}
 	return s.NewClient(p.Conn()), nil
 }

@@ -19,18 +19,20 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/host"
+	"github.com/plugingen/plugingen/runtime/internal/stdout"
 )
 
 const (
 	// guard is far beyond every bound of the product and far below what a hang would take.
 	guard = 60 * time.Second
 	// roomy is a StartTimeout that a start on a loaded machine never needs.
-	roomy = 45 * time.Second
+	roomy = 30 * time.Second
 	// markEnv marks every process that descends from a test, so that none is overlooked.
 	markEnv = "HOST_TEST_MARK"
 )
@@ -43,17 +45,30 @@ func TestMain(m *testing.M) {
 }
 
 func playFault(name string) int {
+	if help, ok := helpers()[name]; ok {
+		return help()
+	}
+	if err := undoStdout(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 97
+	}
 	if start, ok := startFaults()[name]; ok {
 		return start()
 	}
 	if serve, ok := serveFaults()[name]; ok {
 		return serve.main()
 	}
-	if help, ok := helpers()[name]; ok {
-		return help()
-	}
 	fmt.Fprintln(os.Stderr, "no such fault:", name)
 	return 99
+}
+
+// undoStdout gives faulty plugins the standard output that linking package plugin has moved away.
+func undoStdout() error {
+	taken, err := stdout.Take()
+	if err != nil {
+		return err
+	}
+	return errors.Join(unix.Dup2(int(taken.Real.Fd()), 1), taken.Close())
 }
 
 func testHandshake() handshake.Config {

@@ -65,14 +65,12 @@ func (p *Plugin) supervise() {
 // endReason is nil when the plugin did what Close asked of it.
 func (p *Plugin) endReason() *Error {
 	exit, _ := p.child.proc.Exit()
-	select {
-	case <-p.closing:
+	if isClosed(p.closing) {
 		return p.closeReason(exit)
-	default:
-		e := p.endError(StageRun, fmt.Errorf("%w: %s", ErrExited, exit), exit)
-		e.Hint = p.child.advise(e, true)
-		return e
 	}
+	e := p.endError(StageRun, fmt.Errorf("%w: %s", ErrExited, exit), exit)
+	e.Hint = p.child.advise(e, true)
+	return e
 }
 
 func (p *Plugin) closeReason(exit process.Exit) *Error {
@@ -121,12 +119,10 @@ func (p *Plugin) Done() <-chan struct{} { return p.done }
 
 // Err says why the plugin ended: nil while it runs, and when it ended because Close asked; else an *Error.
 func (p *Plugin) Err() error {
-	select {
-	case <-p.done:
+	if isClosed(p.done) {
 		return p.reason.orNil()
-	default:
-		return nil
 	}
+	return nil
 }
 
 // orNil keeps a nil *Error from becoming an error that is not nil.
@@ -152,19 +148,22 @@ func (p *Plugin) Ping(ctx context.Context) error {
 	return nil
 }
 
-// goneError is the error of every call from now on; nil while the plugin may be called.
-func (p *Plugin) goneError() error {
-	select {
-	case <-p.ended:
-		if p.reason != nil {
-			return &callError{reason: p.reason}
-		}
-	default:
-		select {
-		case <-p.closing:
-		default:
-			return nil
-		}
+// gone is why every call fails from now on; nil while the plugin may be called.
+func (p *Plugin) gone() *Error {
+	if isClosed(p.ended) && p.reason != nil {
+		return p.reason
 	}
-	return &callError{reason: &Error{Stage: StageClose, Path: p.child.cfg.Path, ExitCode: -1, Err: ErrClosed}}
+	if isClosed(p.ended) || isClosed(p.closing) {
+		return &Error{Stage: StageClose, Path: p.child.cfg.Path, ExitCode: -1, Err: ErrClosed}
+	}
+	return nil
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
