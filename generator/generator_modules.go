@@ -95,7 +95,7 @@ func pins(r Runtime) ([]pin, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Copy {
+	if r.Copy || r.trimmed {
 		all = slices.DeleteFunc(all, func(p pin) bool { return !p.inCopy })
 	}
 	return all, nil

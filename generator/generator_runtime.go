@@ -3,6 +3,7 @@ package generator
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -21,6 +22,9 @@ type Runtime struct {
 	Dir string
 	// Copy lays a copy of the runtime's source into the project.
 	Copy bool
+
+	// trimmed says that Dir is such a copy: it has neither tests nor the command.
+	trimmed bool
 }
 
 // DetectRuntime finds out what the running program was built from: a released version, or a checkout that is still there.
@@ -53,7 +57,7 @@ func CheckoutRuntime(dir string) (Runtime, error) {
 		return Runtime{}, err
 	}
 	data, err := os.ReadFile(filepath.Join(abs, "go.mod"))
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return Runtime{}, &InputError{What: "runtime folder", Value: dir, Reason: "it has no go.mod", Hint: "name the root of a checkout"}
 	}
 	if err != nil {
@@ -66,7 +70,13 @@ func CheckoutRuntime(dir string) (Runtime, error) {
 	if found := modfile.ModulePath(data); found != me.path() {
 		return Runtime{}, &InputError{What: "runtime folder", Value: dir, Reason: fmt.Sprintf("its module is %+q, not %s", found, me.path())}
 	}
-	return Runtime{Dir: abs}, nil
+	return Runtime{Dir: abs, trimmed: isTrimmed(abs)}, nil
+}
+
+// isTrimmed goes by what copies do not need.
+func isTrimmed(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "go.sum"))
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // withDefault falls back to what the running program was built from.
@@ -80,12 +90,15 @@ func (r Runtime) withDefault() Runtime {
 // tool is where the project's tool comes from: a copy holds the runtime alone, so the tool needs the released module or the
 // checkout that the running program came from. It is not ok when there is neither.
 func (r Runtime) tool() (Runtime, bool) {
-	if r.Copy {
-		source := Runtime{Version: r.Version, Sum: r.Sum, Dir: r.Dir}
-		if source == (Runtime{}) {
-			source = DetectRuntime()
-		}
-		return source, !source.Copy
+	if !r.Copy && !r.trimmed {
+		return r, true
 	}
-	return r, true
+	source := Runtime{Version: r.Version, Sum: r.Sum}
+	if !r.trimmed {
+		source.Dir = r.Dir
+	}
+	if source == (Runtime{}) {
+		source = DetectRuntime()
+	}
+	return source, !source.Copy
 }

@@ -92,11 +92,12 @@ func or(text, otherwise string) string {
 	return text
 }
 
-// packageNameFor makes a package name out of the name of a type, or of anything else.
-func packageNameFor(name string) string {
+// packageNameFor makes the contract's package name out of the name of its type. It is not the name of the package that the
+// type comes from: files of the project use both.
+func packageNameFor(name, foreign string) string {
 	name = strings.ToLower(strings.ReplaceAll(name, "_", ""))
 	switch {
-	case !token.IsIdentifier(name), token.IsKeyword(name), name == "main", name == "internal", name == "vendor", name == "testdata":
+	case name == foreign, !token.IsIdentifier(name), token.IsKeyword(name), name == "main", name == "internal", name == "vendor", name == "testdata":
 		return "contract"
 	}
 	return name

@@ -79,7 +79,7 @@ func (b *builder) localContract(ctx context.Context) (*contract, error) {
 		return nil, err
 	}
 	c.wiring = []wiring{{module: mod.Module.Mod.Path, version: noVersion, replace: b.pathTo(root)}}
-	if b.self.covers(mod) {
+	if b.self.covers(mod, b.req.Runtime) {
 		return c, nil
 	}
 	return c, b.openScratchWith(c.wiring, root)
@@ -116,11 +116,14 @@ func moduleOf(dir string) (root string, mod *modfile.File, err error) {
 		name := filepath.Join(root, "go.mod")
 		data, err := os.ReadFile(name)
 		if err == nil {
-			mod, err = modfile.ParseLax(name, data, nil)
-			if err == nil && mod.Module == nil {
-				err = &InputError{What: "module file", Value: name, Reason: "it names no module"}
+			mod, err = modfile.Parse(name, data, nil)
+			if err != nil {
+				return "", nil, &InputError{What: "module file", Value: name, Reason: err.Error()}
 			}
-			return root, mod, err
+			if mod.Module == nil {
+				return "", nil, &InputError{What: "module file", Value: name, Reason: "it names no module"}
+			}
+			return root, mod, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return "", nil, err
@@ -137,11 +140,11 @@ func (b *builder) runtimeOf(root string, mod *modfile.File) Runtime {
 		if r.Old.Path != b.self.path() || r.New.Version != "" {
 			continue
 		}
-		dir := r.New.Path
-		if filepath.IsAbs(dir) {
-			return Runtime{Dir: dir}
+		if dir := r.New.Path; filepath.IsAbs(dir) {
+			return Runtime{Dir: dir, trimmed: isTrimmed(dir)}
 		}
-		return Runtime{Dir: b.pathTo(filepath.Join(root, dir))}
+		dir := filepath.Join(root, r.New.Path)
+		return Runtime{Dir: b.pathTo(dir), trimmed: isTrimmed(dir)}
 	}
 	return DetectRuntime()
 }
@@ -160,13 +163,16 @@ func (b *builder) pathTo(dir string) string {
 }
 
 // covers says whether all that mod requires is what projects get anyway: then no go command is needed.
-func (s *self) covers(mod *modfile.File) bool {
-	for _, r := range mod.Require {
-		if r.Mod.Path == s.path() {
+func (s *self) covers(mod *modfile.File, r Runtime) bool {
+	for _, required := range mod.Require {
+		if required.Mod.Path == s.path() {
+			if r.requirement() != noVersion && required.Mod.Version != r.Version {
+				return false
+			}
 			continue
 		}
-		ours := s.version(r.Mod.Path)
-		if ours == "" || semver.Compare(r.Mod.Version, ours) > 0 {
+		ours := s.version(required.Mod.Path)
+		if ours == "" || semver.Compare(required.Mod.Version, ours) > 0 {
 			return false
 		}
 	}

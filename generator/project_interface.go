@@ -85,9 +85,9 @@ func (b *builder) foreignInterface(ctx context.Context) (*contract, error) {
 		return nil, err
 	}
 	own := ownContract{
-		set: "interface", name: packageNameFor(ref.typ), types: []string{ref.typ}, at: b.scratch.dir,
-		foreign: &ref, foreignName: strings.TrimSpace(string(name)),
+		set: "interface", types: []string{ref.typ}, at: b.scratch.dir, foreign: &ref, foreignName: strings.TrimSpace(string(name)),
 	}
+	own.name = packageNameFor(ref.typ, own.foreignName)
 	if err := b.keepSchema(own.name); err != nil {
 		return nil, err
 	}

@@ -122,7 +122,7 @@ func mapReplaced(data []byte, change func(string) string) ([]byte, error) {
 
 // replacedPaths are the folders that replace modules, by module.
 func replacedPaths(data []byte) (map[string]string, error) {
-	f, err := modfile.ParseLax("go.mod", data, nil)
+	f, err := modfile.Parse("go.mod", data, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func runGenerate(ctx context.Context, s streams, o generateOptions) error {
 		}
 	}
 	return finish(s, o.writeOptions, work{
-		dir: o.dir, tree: t, warnings: result.Warnings,
+		dir: o.dir, tree: t, warnings: result.Warnings, quiet: true,
 		done: fmt.Sprintf("%s: generated for %s", result.Contract.Package.Path, strings.Join(types, ", ")),
 	})
 }

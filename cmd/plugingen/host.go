@@ -99,7 +99,10 @@ func defaultHostName(o projectOptions) string {
 	name := "greeter"
 	switch {
 	case o.contract != "":
-		name = filepath.Base(filepath.Clean(strings.SplitN(o.contract, "@", 2)[0]))
+		dir := filepath.Clean(strings.SplitN(o.contract, "@", 2)[0])
+		if name = filepath.Base(dir); name == "contract" {
+			name = filepath.Base(filepath.Dir(dir)) // whose contract it is
+		}
 	case o.interfaceName != "":
 		name = o.interfaceName[strings.LastIndex(o.interfaceName, ".")+1:]
 	}

@@ -41,6 +41,7 @@ type work struct {
 	tree     *tree.Tree
 	warnings model.Diagnostics
 	done     string   // what was made, for people
+	quiet    bool     // say nothing when there was nothing to do
 	next     []string // commands to type next
 }
 
@@ -127,7 +128,9 @@ func tally(plan *tree.Plan) string {
 
 func showDone(s streams, w work, plan *tree.Plan) {
 	if !plan.Differs() {
-		fmt.Fprintf(s.out, "%s is up to date\n", plan.Dir())
+		if !w.quiet {
+			fmt.Fprintf(s.out, "%s is up to date\n", plan.Dir())
+		}
 		return
 	}
 	fmt.Fprintln(s.out, w.done)
