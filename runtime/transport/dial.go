@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"path/filepath"
 
 	"github.com/plugingen/plugingen/runtime/handshake"
 )
@@ -24,11 +23,7 @@ func Dial(ctx context.Context, network, address string) (net.Conn, error) {
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	switch network {
 	case handshake.Unix:
-		path := handshake.UnixPath(address)
-		if !filepath.IsAbs(path) {
-			return nil, fmt.Errorf("%w: %q", ErrAddress, path)
-		}
-		return dialUnix(ctx, path)
+		return dialUnix(ctx, handshake.UnixPath(address))
 	case handshake.TCP:
 		return dialTCP(ctx, address)
 	default:

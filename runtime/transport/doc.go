@@ -4,6 +4,8 @@
 // A unix socket has mode 0600 and never a predictable path. Its listener takes no peer of another user, where the system
 // can tell (Linux, macOS, FreeBSD). A tcp port on loopback is open to every user of the machine: use TLS there.
 // On Windows there is tcp alone.
+//
+// Everything in it may be used concurrently.
 package transport
 
 import (

@@ -36,6 +36,15 @@ func NewSocketDir(base, group string) (*SocketDir, error) {
 	return newSocketDir(candidates(base), gid, probe)
 }
 
+// runtimeDir is the user's own folder for sockets. After a change of user the variable may name another's, who could replace
+// what is made there.
+func runtimeDir() string {
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); isOurs(dir) {
+		return dir
+	}
+	return ""
+}
+
 // newSocketDir makes a folder in the first of bases where it can be used.
 func newSocketDir(bases []string, gid int, use func(path string) error) (*SocketDir, error) {
 	self, failed := thisProcess(), ErrSocketDir
@@ -68,7 +77,7 @@ func (d *SocketDir) Remove() error { return os.RemoveAll(d.path) }
 
 func candidates(base string) []string {
 	var list []string
-	for _, dir := range append([]string{base, os.TempDir(), os.Getenv("XDG_RUNTIME_DIR")}, filepath.SplitList(systemTempDirs)...) {
+	for _, dir := range append([]string{base, os.TempDir(), runtimeDir()}, filepath.SplitList(systemTempDirs)...) {
 		if dir != "" && !slices.Contains(list, dir) {
 			list = append(list, dir)
 		}

@@ -142,6 +142,21 @@ func TestSocketDirFallsBackFromTMPDIR(t *testing.T) {
 	}
 }
 
+func TestSocketDirIgnoresAnothersRuntimeDir(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make a folder of another user")
+	}
+	theirs := shortDir(t)
+	if err := os.Chown(theirs, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", filepath.Join(theirs, "missing"))
+	t.Setenv("XDG_RUNTIME_DIR", theirs)
+	if dir := newSocketDir(t, "", ""); filepath.Dir(dir.Path()) == theirs {
+		t.Errorf("got %s, in another user's folder", dir.Path())
+	}
+}
+
 func TestSocketDirNamesEveryFolderThatItTried(t *testing.T) {
 	dir := shortDir(t)
 	file := filepath.Join(dir, "file")
@@ -188,6 +203,19 @@ func TestSocketOfAKilledPluginGoesWithItsHostsFolder(t *testing.T) {
 		t.Error(err)
 	}
 	checkGone(t, dir.Path())
+}
+
+func TestSocketOfAKilledPluginIsSweptByTheNext(t *testing.T) {
+	base := shortDir(t)
+	t.Setenv("TMPDIR", base)
+	plugin := start(t, "listen", "UMASK=022")
+	plugin.kill(t)
+	if _, err := os.Lstat(plugin.line); err != nil {
+		t.Fatalf("nothing to sweep: %v", err)
+	}
+	l := listen(t, transport.ListenConfig{Network: "unix"})
+	checkGone(t, filepath.Dir(plugin.line))
+	checkTalk(t, l, "unix", l.Addr().String())
 }
 
 func TestSweepTakesOnlyWhatIsItsOwn(t *testing.T) {

@@ -166,6 +166,9 @@ func (l *unixListener) Close() error { return l.close() }
 func (l *unixListener) Addr() net.Addr { return &net.UnixAddr{Name: l.path, Net: handshake.Unix} }
 
 func dialUnix(ctx context.Context, path string) (net.Conn, error) {
+	if !filepath.IsAbs(path) {
+		return nil, fmt.Errorf("%w: %q", ErrAddress, path)
+	}
 	short, release, err := shorten(path)
 	if err != nil {
 		return nil, err
