@@ -51,6 +51,9 @@ func (h *recorder) Handle(ctx context.Context, r slog.Record) error {
 	if err := h.misbehave(r); err != nil {
 		return err
 	}
+	if r.Message == "a line of the plugin could not be logged" && h.panicsOn == "" {
+		h.t.Error("the relay panicked")
+	}
 	fmt.Fprintf(h.text, "%s %s %q\n", r.Time.Format(time.RFC3339Nano), r.Level, r.Message)
 	for _, a := range h.with {
 		h.attr(a, "\t")

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/rogpeppe/go-internal/diff"
 	"go.uber.org/goleak"
 	"golang.org/x/tools/txtar"
 )
@@ -57,7 +58,7 @@ func compare(t *testing.T, path string, golden *txtar.Archive) {
 	}
 	for _, f := range got {
 		if want := content(answers, f.Name); !bytes.Equal(f.Data, want) {
-			t.Errorf("%s differs (-update rewrites it)\ngot:\n%s\nwant:\n%s", f.Name, f.Data, want)
+			t.Errorf("%s differs (-update rewrites it)\n%s", f.Name, diff.Diff("want", want, "got", f.Data))
 		}
 	}
 	for _, f := range answers {

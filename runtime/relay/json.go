@@ -228,7 +228,10 @@ func jsonLevel(line []byte) (slog.Level, bool) {
 		}
 		if c.peek() == '"' && isLevelKey(line[key.lo:key.hi]) {
 			value, ok := c.str()
-			if level, known := parseLevel(line[value.lo:value.hi]); ok && known {
+			if !ok {
+				return 0, false
+			}
+			if level, known := parseLevel(line[value.lo:value.hi]); known {
 				return level, true
 			}
 			continue
