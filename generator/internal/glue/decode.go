@@ -75,6 +75,11 @@ func (d *decoding) valueFails(field *model.Field) bool {
 	}
 }
 
+// usesErr says whether statements for the field assign to the variable err.
+func (d *decoding) usesErr(field *model.Field) bool {
+	return d.valueFails(field) || field.Label == model.Keyed && isNarrow(field.Type.Key.Kind)
+}
+
 // optional leaves dst nil, or zero, when the field is absent.
 func (d *decoding) optional(b *block, field *model.Field, dst, src string) {
 	b.add("if " + src + " != nil {")
@@ -121,7 +126,8 @@ func (d *decoding) table(b *block, field *model.Field, dst, src string) {
 	switch t := field.Type.Key; {
 	case isNarrow(t.Kind):
 		key = d.locals.key
-		b.add(key+", "+d.locals.err+" := "+d.narrow(t, k), "if "+d.locals.err+" != nil {", strings.Join(d.fail(d.whereElement(field, k), d.locals.err), "\n"), "}")
+		b.add("var "+key+" "+t.Expr(d.imports), "if "+key+", "+d.locals.err+" = "+d.narrow(t, k)+"; "+d.locals.err+" != nil {",
+			strings.Join(d.fail(d.whereElement(field, k), d.locals.err), "\n"), "}")
 	case t.IsNamed():
 		key = t.Expr(d.imports) + "(" + k + ")"
 	}

@@ -100,7 +100,7 @@ func (c *call) client() []render.Code {
 		b.add(l.ctx+", "+l.cancel+" := "+c.Context+".WithTimeout("+c.Context+".Background(), "+c.Runtime+".DefaultCallTimeout)", "defer "+l.cancel+"()")
 	}
 	assign := " := "
-	if c.anyFails(c.method.Params, c.encoding(nil).valueFails) || c.anyFails(c.method.Results, c.decoding(nil).valueFails) {
+	if c.anyFails(c.method.Params, c.encoding(nil).valueFails) || c.anyFails(c.method.Results, c.decoding(nil).usesErr) {
 		b.add("var " + l.err + " error")
 		assign = " = "
 	}
@@ -183,7 +183,7 @@ func (c *call) serve() []render.Code {
 	var b block
 	l := c.locals
 	d := c.decoding(c.serveFail("InvalidArgument"))
-	if c.anyFails(c.method.Params, d.valueFails) || c.anyFails(c.method.Results, c.encoding(nil).valueFails) {
+	if c.anyFails(c.method.Params, d.usesErr) || c.anyFails(c.method.Results, c.encoding(nil).valueFails) {
 		b.add("var " + l.err + " error")
 	}
 	args := c.decoded(&b, d, c.method.Params, c.params, l.req)
