@@ -7,9 +7,8 @@
 //
 // Standard output belongs to the protocol. What the program, its C code or its children print on it while it serves goes
 // to the host through the stdio service: nothing is lost while a host reads, also not at an orderly stop, and a host that
-// does not read makes the oldest of it be dropped, never the plugin wait for ever. What is printed before, from main or
-// from an init, goes to standard error when a go-plugin compatible host started the process.
-// Only a package that is initialised before this one and prints can still keep a go-plugin host from starting it.
+// does not read makes the oldest of it be dropped, never the plugin wait for ever. What is printed before, by main or by
+// an init, would break the handshake under a go-plugin host; package early next door makes it go to standard error.
 //
 // Standard error is left alone: logs, panics and C code reach the host at once and in order, even from a dying process.
 //

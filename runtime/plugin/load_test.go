@@ -2,9 +2,6 @@ package plugin_test
 
 import (
 	"fmt"
-	"net"
-	"os/exec"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -12,9 +9,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/wrapperspb"
-
-	"github.com/plugingen/plugingen/runtime/internal/wire"
-	"github.com/plugingen/plugingen/runtime/transport"
 )
 
 func echoBytes(t *testing.T, cc grpc.ClientConnInterface, size int) error {
@@ -50,30 +44,4 @@ func TestMessageLimitIsConfigured(t *testing.T) {
 		t.Errorf("2 MiB: %v, want ResourceExhausted", err)
 	}
 	stop(t, c, cc)
-}
-
-// 200 connections that say nothing must not keep the host out, not even when the plugin has descriptors for a fraction of them.
-func TestIdleConnectionsDoNotKeepTheHostOut(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("needs a shell")
-	}
-	for _, limit := range []string{"64", "4096"} {
-		t.Run(limit, func(t *testing.T) {
-			cmd := exec.Command("sh", "-c", `ulimit -n "$1" && exec "$0"`, self(t), limit)
-			c := startCommand(t, cmd, "plain", hostEnv()...)
-			c.handshake()
-			for range 200 {
-				idle, err := transport.Dial(guarded(t), c.resp.Network, c.resp.Address)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer func(idle net.Conn) { _ = idle.Close() }(idle)
-			}
-			cc := c.dial()
-			if err := wire.Check(guarded(t), cc); err != nil {
-				t.Errorf("health: %v", err)
-			}
-			stop(t, c, cc)
-		})
-	}
 }

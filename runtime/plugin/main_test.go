@@ -17,6 +17,7 @@ import (
 	"github.com/plugingen/plugingen/runtime"
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/plugin"
+	_ "github.com/plugingen/plugingen/runtime/plugin/early"
 )
 
 // modeEnv makes the test binary the plugin (or the host) that a test plays with.

@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -148,19 +146,6 @@ func TestStartFails(t *testing.T) {
 				t.Errorf("standard output has %q", rest)
 			}
 		})
-	}
-}
-
-func TestStandardOutputIsClosed(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("needs a shell")
-	}
-	c := startCommand(t, exec.Command("sh", "-c", `exec "$0" >&-`, self(t)), "plain", hostEnv()...)
-	if code := c.wait(); code != 1 {
-		t.Errorf("exit code %d, want 1", code)
-	}
-	if got := c.stderr.String(); !strings.Contains(got, "standard output") {
-		t.Errorf("standard error does not say why:\n%s", got)
 	}
 }
 

@@ -2,12 +2,10 @@ package plugin_test
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -64,49 +62,6 @@ func TestStopLeavesNothing(t *testing.T) {
 				t.Errorf("left behind: %v", left)
 			}
 		})
-	}
-}
-
-func TestSignals(t *testing.T) {
-	dir := socketDir(t)
-	c, cc := open(t, "plain", "TMPDIR="+dir)
-	for range 3 {
-		if err := c.cmd.Process.Signal(os.Interrupt); err != nil {
-			t.Fatal(err)
-		}
-		if got := do(t, cc, "still here"); got != "still here" {
-			t.Errorf("after SIGINT the plugin answers %q", got)
-		}
-	}
-	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if code := c.wait(); code != 0 {
-		t.Errorf("after SIGTERM the exit code is %d, want 0", code)
-	}
-	if left, _ := os.ReadDir(dir); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
-	}
-}
-
-// The first SIGTERM lets a call finish, the second does not wait for it.
-func TestTerminateTwice(t *testing.T) {
-	c, cc := open(t, "slow stop")
-	failed := call(t, cc, "wait "+filepath.Join(t.TempDir(), "never"))
-	c.stderr.await(t, "waiting")
-	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	awaitRefusal(t, cc)
-	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	c.wait()
-	if ws, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || ws.Signal() != syscall.SIGTERM {
-		t.Errorf("the plugin ended with %v, want SIGTERM", c.cmd.ProcessState)
-	}
-	if err := <-failed; status.Code(err) != codes.Unavailable {
-		t.Errorf("the call ended with %v, want Unavailable", err)
 	}
 }
 
@@ -217,62 +172,6 @@ func TestBrokerStreamStaysOpen(t *testing.T) {
 	if err := <-ended; !errors.Is(err, io.EOF) {
 		t.Errorf("the stream ended with %v, want io.EOF", err)
 	}
-}
-
-func TestHostIsKilled(t *testing.T) {
-	never := filepath.Join(t.TempDir(), "never")
-	for name, call := range map[string]string{"idle": "", "call in flight": "wait " + never} {
-		t.Run(name, func(t *testing.T) {
-			dir := socketDir(t)
-			host := start(t, "host", "HOST_CALLS="+call, "TMPDIR="+dir)
-			line, err := host.stdout.ReadString('\n')
-			if err != nil {
-				t.Fatalf("%v\nstderr:\n%s", err, host.stderr)
-			}
-			var pid int
-			var address string
-			if _, err := fmt.Sscan(line, &pid, &address); err != nil {
-				t.Fatal(err)
-			}
-			if call != "" {
-				host.stderr.await(t, "waiting")
-			}
-			if err := host.cmd.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			awaitDeath(t, pid)
-			if left, _ := os.ReadDir(dir); len(left) > 0 {
-				t.Errorf("left behind: %v", left)
-			}
-		})
-	}
-}
-
-// awaitDeath polls, because nothing tells about somebody else's child. A zombie is dead.
-func awaitDeath(t *testing.T, pid int) {
-	t.Helper()
-	ctx, tick := guarded(t), time.NewTicker(5*time.Millisecond)
-	defer tick.Stop()
-	for isAlive(pid) {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-			t.Fatalf("process %d outlives its host", pid)
-		}
-	}
-}
-
-func isAlive(pid int) bool {
-	if syscall.Kill(pid, 0) != nil {
-		return false
-	}
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return !errors.Is(err, os.ErrNotExist)
-	}
-	_, after, _ := strings.Cut(string(stat), ") ")
-	return !strings.HasPrefix(after, "Z")
 }
 
 func TestPanicKeepsGosBehaviour(t *testing.T) {

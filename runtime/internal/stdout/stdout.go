@@ -1,7 +1,4 @@
 // Package stdout moves a plugin's real standard output away, so that nothing but the handshake line is ever on it.
-//
-// Linking it is enough for what the program prints before it serves: see moved. It imports next to nothing, so that it
-// is initialised before packages whose initialisation may print.
 package stdout
 
 import (
@@ -13,15 +10,15 @@ import (
 // hostMark is set by everything that starts plugins the way go-plugin does, and by nothing else.
 const hostMark = "PLUGIN_PROTOCOL_VERSIONS"
 
-// moved is the real standard output when a host started this process, nil otherwise. Until the program serves, what it
-// prints is on standard error, where every host looks: a host takes the first line on standard output for the handshake,
-// so a greeting printed by main, or by another package's init, would keep the plugin from starting.
+// moved is the real standard output between MoveEarly and Take; nil otherwise. It outlives a call because a process has
+// one standard output, and what moves it runs before anything that could hold it.
 //
-// It is a variable initialised with the package because nothing later is early enough, and because only one part of a
-// process can have its standard output. [Take] takes it.
-//
-//nolint:gochecknoglobals // the process has one standard output, see above
-var moved = moveEarly()
+//nolint:gochecknoglobals // see above
+var moved *os.File
+
+// MoveEarly makes what is printed from now on go to standard error when a host started this process; Take ends that.
+// Call it once, while packages are initialised.
+func MoveEarly() { moved = moveEarly() }
 
 // Taken is the real standard output in private hands, and the pipe that stands in for it.
 type Taken struct {
