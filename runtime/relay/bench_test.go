@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"os"
 	"testing"
 
 	"github.com/plugingen/plugingen/runtime/relay"
@@ -48,6 +49,27 @@ func BenchmarkRelay(b *testing.B) {
 			b.ReportAllocs()
 			r := relay.New(relay.Config{Logger: slog.New(c.handler), Stream: "stderr"})
 			if err := r.Run(repeat(c.line, b.N)); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}
+
+// BenchmarkPipe is BenchmarkRelay over a pipe of the system, written to in pieces of 64 KiB.
+func BenchmarkPipe(b *testing.B) {
+	for name, min := range map[string]slog.Level{"filtered": slog.LevelWarn, "emitted": slog.LevelInfo} {
+		b.Run("hclog/"+name, func(b *testing.B) {
+			b.SetBytes(int64(len(hclogLine)))
+			b.ReportAllocs()
+			src, plugin, err := os.Pipe()
+			if err != nil {
+				b.Fatal(err)
+			}
+			go func() {
+				_, _ = io.Copy(struct{ io.Writer }{plugin}, repeat(hclogLine, b.N))
+				plugin.Close()
+			}()
+			if err := relay.New(relay.Config{Logger: slog.New(discard(min))}).Run(src); err != nil {
 				b.Fatal(err)
 			}
 		})

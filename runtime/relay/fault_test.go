@@ -60,7 +60,7 @@ func TestBlockedForEver(t *testing.T) {
 		go func() {
 			defer plugin.Close()
 			for range 100 {
-				if _, err := plugin.Write(bytes.Repeat([]byte("a line of the plugin\n"), 3000)); err != nil {
+				if _, err := plugin.Write(bytes.Repeat([]byte("a line of the plugin\n"), 1000)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -68,7 +68,7 @@ func TestBlockedForEver(t *testing.T) {
 		begin := time.Now()
 		err := r.Run(src)
 		var e *relay.Error
-		if !errors.As(err, &e) || !errors.Is(err, relay.ErrBlocked) || e.Lost != 300_000 || e.Stream != "stderr" {
+		if !errors.As(err, &e) || !errors.Is(err, relay.ErrBlocked) || e.Lost != 100_000 || e.Stream != "stderr" {
 			t.Errorf("got %v", err)
 		}
 		if took := time.Since(begin); took != 3*time.Second {
@@ -114,7 +114,7 @@ func TestHealthySinkLosesNothing(t *testing.T) {
 			}
 			return nil
 		})})
-		const lines = 500_000
+		const lines = 100_000
 		if err := r.Run(repeat(textLine, lines)); err != nil || logged != lines {
 			t.Errorf("logged %d of %d, %v", logged, lines, err)
 		}

@@ -14,7 +14,10 @@ type piece struct {
 	at   int64 // when it was read, in nanoseconds since 1970
 }
 
-const pieceHeader = 4 + 4 + 1 + 8
+const (
+	pieceHeader = 4 + 4 + 1 + 8
+	keptBuffer  = 64 << 10
+)
 
 func appendPiece(buf []byte, p piece, text []byte) []byte {
 	buf = binary.LittleEndian.AppendUint32(buf, uint32(len(text)))
@@ -120,8 +123,9 @@ func (q *queue) take(used []byte, idle <-chan time.Time) (batch, bool) {
 	}
 }
 
+// recycle keeps a buffer for later, unless a burst has made it larger than what comes now needs.
 func (q *queue) recycle(used []byte) {
-	if used == nil {
+	if cap(used) == 0 || cap(used) > keptBuffer && len(used) < cap(used)/4 {
 		return
 	}
 	q.mu.Lock()

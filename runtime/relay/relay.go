@@ -4,6 +4,19 @@
 // keys), logfmt, and a [LEVEL] in front of a text; a Go panic with its trace becomes one record. Everything else is a
 // text of its own, at [Config.Level]. Nothing is hidden: what is not understood is logged as it came.
 //
+// Attributes of a line keep their order and types: numbers are int64, uint64 or float64, objects are groups, what fits
+// none of slog's kinds is [JSON]. The plugin's time becomes the record's, where it is one. The relay itself adds:
+//
+//   - stream: [Config.Stream];
+//   - part, more: the record is a part of a long line, and another one follows;
+//   - trace: the lines of a panic after the first, kept apart by newlines;
+//   - level_name: what the plugin called a level that slog has no name for, such as "fatal";
+//   - dropped: how many lines are missing at this place, because the logger was too slow for too long;
+//   - error, line: why a line could not be logged as it should be, and the line.
+//
+// A plugin may use these and any other keys itself. A host that must tell them apart gives the Logger a group:
+// logger.With("plugin", name).WithGroup("log").
+//
 // A plugin is not trusted: lines, traces, queues and waits are bounded, and characters that could move a terminal's
 // cursor or hide text are escaped (see [Escape]).
 package relay
@@ -67,7 +80,7 @@ func (c Config) withDefaults() Config {
 // Error says that lines were read but could not be logged, or that the pipe could not be read to its end.
 type Error struct {
 	Stream string // Config.Stream
-	Lost   uint64 // lines (parts of long ones count each) that were neither logged nor reported as dropped
+	Lost   uint64 // lines (parts of long ones count each) that the handler did not take, and that were not reported as dropped
 	Err    error  // ErrBlocked, ErrHandler with its cause, or what reading returned
 }
 

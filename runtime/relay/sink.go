@@ -77,14 +77,14 @@ func (s *sink) run() {
 
 // batch says whether there is any use in going on: not when Run has given up.
 func (s *sink) batch(b batch) bool {
-	for rest := b.pieces; len(rest) > 0; {
+	for rest := b.pieces; len(rest) > 0 && !s.q.dead.Load(); {
 		var p piece
 		var text []byte
 		p, text, rest = cutPiece(rest)
 		s.piece(p, text)
-		if s.q.dead.Load() {
-			return false
-		}
+	}
+	if s.q.dead.Load() {
+		return false
 	}
 	if b.dropped > 0 || b.end {
 		s.endTrace()
@@ -107,15 +107,20 @@ func (s *sink) piece(p piece, text []byte) {
 		s.addTrace(p, text)
 		return
 	}
-	err := s.line(p, text)
+	if err := s.line(p, text); err != nil && s.failedLine(err, p, text) != nil {
+		return
+	}
+	s.settled.Add(1)
+}
+
+// failedLine returns nil when the line could be logged in another way.
+func (s *sink) failedLine(err error, p piece, text []byte) error {
 	s.fail(err)
 	var panicked *panicError
 	if errors.As(err, &panicked) {
-		err = s.instead(panicked, p, text)
+		return s.instead(panicked, p, text)
 	}
-	if err == nil {
-		s.settled.Add(1)
-	}
+	return err
 }
 
 // line logs a line, or a part of one.
