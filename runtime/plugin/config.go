@@ -25,7 +25,7 @@ const (
 type Config struct {
 	// Handshake is the contract's. ProtocolVersions empty means the keys of Services.
 	Handshake handshake.Config
-	// Services is what is served, by protocol version; every version that Handshake names needs at least one.
+	// Services is what is served, by protocol version; every version that Handshake names needs at least one, others none.
 	Services map[int][]runtime.Implementation
 	// Logger gets the runtime's own few messages; nil means slog.Default.
 	Logger *slog.Logger
@@ -60,6 +60,11 @@ func (c Config) validate() error {
 	for _, v := range c.Handshake.Versions() {
 		if len(c.Services) > 0 && len(c.Services[v]) == 0 {
 			problems = append(problems, fmt.Errorf("Services has no implementation for protocol version %d", v))
+		}
+	}
+	for _, v := range slices.Sorted(maps.Keys(c.Services)) {
+		if !slices.Contains(c.Handshake.Versions(), v) {
+			problems = append(problems, fmt.Errorf("Services has protocol version %d, which Handshake.ProtocolVersions does not name", v))
 		}
 	}
 	if c.MaxMessageSize < 0 || c.MaxMessageSize > math.MaxInt32 {

@@ -59,6 +59,12 @@ func self(t *testing.T) string {
 
 func startCommand(t *testing.T, cmd *exec.Cmd, mode string, env ...string) *child {
 	t.Helper()
+	return startCommandTo(t, cmd, nil, mode, env...)
+}
+
+// startCommandTo starts cmd with stderr as its standard error; nil means that the child collects it.
+func startCommandTo(t *testing.T, cmd *exec.Cmd, stderr *os.File, mode string, env ...string) *child {
+	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +73,9 @@ func startCommand(t *testing.T, cmd *exec.Cmd, mode string, env ...string) *chil
 	// The race detector would make every process sleep for a second before it exits.
 	cmd.Env = append([]string{modeEnv + "=" + mode, "GORACE=atexit_sleep_ms=0", "PATH=" + os.Getenv("PATH"), "TMPDIR=" + t.TempDir()}, env...)
 	cmd.Stdout, cmd.Stderr = w, c.stderr
+	if stderr != nil {
+		cmd.Stderr = stderr
+	}
 	cmd.WaitDelay = hangGuard
 	err = cmd.Start()
 	_ = w.Close()

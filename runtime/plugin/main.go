@@ -7,7 +7,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/transport"
@@ -21,7 +23,7 @@ func Main(cfg Config) int {
 	if err == nil {
 		return 0
 	}
-	name := strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
+	name := printable(strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe"))
 	if errors.Is(err, handshake.ErrCookieNotProvided) {
 		explain(os.Stderr, name, cfg.withDefaults())
 		return 1
@@ -50,7 +52,20 @@ func oneLine(err error) string {
 	if hint := hintOf(err); hint != "" {
 		text += " (" + hint + ")"
 	}
-	return strings.Join(strings.Split(strings.TrimSpace(text), "\n"), "; ")
+	return printable(strings.ReplaceAll(strings.TrimSpace(text), "\n", "; "))
+}
+
+// printable escapes what could move a terminal's cursor: paths and names come from elsewhere.
+func printable(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
 }
 
 func hintOf(err error) string {

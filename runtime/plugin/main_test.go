@@ -35,12 +35,14 @@ var modes = map[string]func() int{
 	"small":      func() int { c := config(); c.MaxMessageSize = 1 << 20; return plugin.Main(c) },
 	"slow stop":  func() int { c := config(); c.StopTimeout = time.Minute; return plugin.Main(c) },
 	"leaks":      leaks,
+	"context":    withContext,
 	"child":      func() int { fmt.Print("from the child\n"); return 0 },
 	"daemon":     func() int { _, _ = io.Copy(io.Discard, os.Stdin); return 0 },
 	"host":       hostMain,
 	"no service": func() int { c := versioned(1); c.Handshake.ProtocolVersions = []int{1, 3}; return plugin.Main(c) },
 	"empty":      func() int { return plugin.Main(plugin.Config{Handshake: config().Handshake}) },
 	"no cookie":  func() int { c := config(); c.Handshake.MagicCookieKey = ""; return plugin.Main(c) },
+	"unserved":   func() int { c := versioned(1, 5); c.Handshake.ProtocolVersions = []int{1}; return plugin.Main(c) },
 	"twice": func() int {
 		c := config()
 		c.Services[1] = append(c.Services[1], echoImplementation(), runtime.Raw("x", registerWrongType))
@@ -89,6 +91,17 @@ func chatty() int {
 	code := plugin.Main(config())
 	fmt.Println("printed by main after")
 	return code
+}
+
+// withContext ends by itself, at once.
+func withContext() int {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := plugin.Serve(ctx, config()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 3
+	}
+	return 0
 }
 
 // leaks tells with its exit code whether Serve left something.
@@ -184,12 +197,15 @@ func (echo) do(ctx context.Context, what string) (string, error) {
 	return what, nil
 }
 
+// floodLine has a length that no buffer's size is a multiple of.
+const floodLine = "0123456789abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ the flood goes on and on\n"
+
 func flood(arg string) error {
 	var n int
 	if _, err := fmt.Sscan(arg, &n); err != nil {
 		return err
 	}
-	line := []byte(strings.Repeat("0123456789abcde", 64) + "\n") // 961 bytes
+	line := []byte(floodLine)
 	for n > 0 {
 		m, err := os.Stdout.Write(line[:min(n, len(line))])
 		if err != nil {

@@ -114,11 +114,15 @@ func TestNobodyReads(t *testing.T) {
 	r := read(t, cc) // a late host gets what was kept
 	r.got.await(t, "the end")
 	const most = 1<<20 + 1<<18 // the buffer, and what was still in the pipe
-	if got := len(r.got.String()); got > most {
-		t.Errorf("%d bytes were kept, at most %d wanted", got, most)
+	got := r.got.String()
+	if len(got) > most {
+		t.Errorf("%d bytes were kept, at most %d wanted", len(got), most)
+	}
+	if all := strings.Repeat(floodLine, 4000000/len(floodLine)+1)[:4000000] + "the end"; !strings.HasSuffix(all, got) {
+		t.Error("what was kept is not the last of what was printed")
 	}
 	stop(t, c, cc)
-	if got := c.stderr.String(); !strings.Contains(got, "has not read all") || !strings.Contains(got, "dropped_bytes=") {
+	if got = c.stderr.String(); !strings.Contains(got, "has not read all") || !strings.Contains(got, "dropped_bytes=") {
 		t.Errorf("the plugin does not say that it dropped text:\n%s", got)
 	}
 }

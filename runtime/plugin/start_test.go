@@ -111,6 +111,8 @@ func TestStartFails(t *testing.T) {
 		{"no cookie configured", "no cookie", nil, []string{"magic cookie key is not configured"}},
 		{"no services", "empty", nil, []string{"Services is empty"}},
 		{"version without a service", "no service", nil, []string{"no implementation for protocol version 3"}},
+		{"service that is never served", "unserved", nil, []string{"protocol version 5", "does not name"}},
+		{"socket folder that would break the line", "plain", []string{"PLUGIN_UNIX_SOCKET_DIR=/no\nsuch\x1b[31m/dir"}, []string{`/no; such\x1b[31m/dir`}},
 		{"service twice, wrong type", "twice", nil, []string{"test.Echo is registered twice", "test.Other: int is not a"}},
 		{"a service of the runtime", "reserved", nil, []string{"plugin.GRPCController is registered twice, or is one of the runtime's own"}},
 		{"TLS", "plain", []string{"PLUGIN_CLIENT_CERT=-----BEGIN CERTIFICATE-----\nMIIB"}, []string{"mutual TLS", "PLUGIN_CLIENT_CERT"}},

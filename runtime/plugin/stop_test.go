@@ -148,6 +148,14 @@ func TestIdleConnectionsDoNotHoldUpTheStop(t *testing.T) {
 	}
 }
 
+func TestContextEndsIt(t *testing.T) {
+	c := start(t, "context", hostEnv()...)
+	c.handshake()
+	if code := c.wait(); code != 0 {
+		t.Errorf("exit code %d, want 0\nstderr:\n%s", code, c.stderr)
+	}
+}
+
 func TestBrokerStreamStaysOpen(t *testing.T) {
 	c, cc := open(t, "plain")
 	s, err := cc.NewStream(guarded(t), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/plugin.GRPCBroker/StartStream")

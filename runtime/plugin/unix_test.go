@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -94,6 +93,30 @@ func TestHostIsKilled(t *testing.T) {
 	}
 }
 
+// A host that is gone has closed its ends of both pipes. The plugin must not die of writing to them: it has to clean up.
+func TestHostIsGone(t *testing.T) {
+	dir := socketDir(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := selfCommand(t)
+	c := startCommandTo(t, cmd, w, "plain", append(hostEnv(), "TMPDIR="+dir)...)
+	_ = w.Close()
+	c.handshake()
+	cc := c.dial()
+	do(t, cc, "print and nobody reads it")
+	if err := errors.Join(r.Close(), c.pipe.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if code := c.wait(); code != 0 {
+		t.Errorf("the plugin ended with %v, want exit code 0", c.cmd.ProcessState)
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
 // awaitDeath polls, because nothing tells about somebody else's child. A zombie is dead.
 func awaitDeath(t *testing.T, pid int) {
 	t.Helper()
@@ -138,11 +161,7 @@ func TestNothingPrintedIsLostOnTerminate(t *testing.T) {
 func TestChildHoldsStandardOutput(t *testing.T) {
 	c, cc := open(t, "plain")
 	r := read(t, cc)
-	pid, err := strconv.Atoi(do(t, cc, "daemon"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = syscall.Kill(pid, syscall.SIGKILL) }()
+	do(t, cc, "daemon") // ends with the plugin
 	do(t, cc, "print last words")
 	stop(t, c, cc)
 	if got := r.all(t); got != "last words" {
