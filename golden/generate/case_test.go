@@ -36,6 +36,7 @@ type testCase struct {
 	archive *txtar.Archive
 	types   []string
 	withPB  bool // the .pb.go is compared, too
+	noBuild bool // the input itself does not compile
 }
 
 func loadCases(t testing.TB) []*testCase {
@@ -60,8 +61,10 @@ func loadCase(t testing.TB, file string) *testCase {
 	c := &testCase{name: strings.TrimSuffix(filepath.Base(file), ".txtar"), file: file, archive: archive}
 	for line := range strings.Lines(string(archive.Comment)) {
 		if list, ok := strings.CutPrefix(strings.TrimSpace(line), "-type "); ok {
-			list, c.withPB = strings.CutSuffix(list, " +pb")
-			c.types = strings.Split(list, ",")
+			words := strings.Fields(list)
+			c.types = strings.Split(words[0], ",")
+			c.withPB = slices.Contains(words, "+pb")
+			c.noBuild = slices.Contains(words, "+nobuild")
 		}
 	}
 	if len(c.types) == 0 {

@@ -141,7 +141,7 @@ func (m *mapper) basic(t *types.Basic, path string) *model.Type {
 	case t.Info()&types.IsComplex != 0:
 		return m.refuse(path, codeMachine, "a "+t.Name()+" cannot travel", "use two floats")
 	default:
-		return m.refuse(path, codeMachine, "a "+t.Name()+" means nothing in another process", "use an integer that stands for what it names")
+		return m.refuse(path, codeMachine, "a "+t.String()+" means nothing in another process", "use an integer that stands for what it names")
 	}
 }
 

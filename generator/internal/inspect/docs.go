@@ -61,6 +61,22 @@ func (d *docs) foreignFile(fn *types.Func, name string) *ast.File {
 	return file
 }
 
+// written is the type of a parameter or result as the source has it, for types that could not be resolved.
+func (d *docs) written(fn *types.Func, v *types.Var, otherwise string) string {
+	field, _ := d.field(fn, d.loader.fset.Position(fn.Pos()))
+	if field == nil {
+		return otherwise
+	}
+	text := otherwise
+	ast.Inspect(field.Type, func(n ast.Node) bool {
+		if f, ok := n.(*ast.Field); ok && f.Pos() <= v.Pos() && v.Pos() < f.End() {
+			text = types.ExprString(f.Type)
+		}
+		return true
+	})
+	return text
+}
+
 func findMethod(file *ast.File, fset *token.FileSet, name string, line int) (found *ast.Field) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		it, ok := n.(*ast.InterfaceType)

@@ -61,7 +61,9 @@ func (l *loader) contract(names []string) (*model.Contract, *report, error) {
 		return nil, nil, err
 	}
 	r := &report{loader: l}
-	r.syntax(l.syntax)
+	if r.syntax(l.syntax); len(r.faults) > 0 {
+		return nil, r, nil // all else would follow from it
+	}
 	c := &model.Contract{
 		Package: model.Package{Path: src.types.Path(), Name: src.types.Name()},
 		Module:  l.module.path,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/types"
 	"strconv"
+	"strings"
 
 	"github.com/plugingen/plugingen/generator/model"
 )
@@ -79,10 +80,17 @@ func (m *mapper) value(fn *types.Func, v *types.Var, where, role, root string) *
 	if m.loader.isOwn(fn.Pos()) {
 		m.at = m.loader.position(v.Pos())
 	}
-	m.place = fmt.Sprintf("%s: %s %s (type %s)", where, role, root, m.show(v.Type()))
+	m.written = m.show(v.Type())
+	if strings.Contains(m.written, invalidType) {
+		m.written = m.loader.docs.written(fn, v, m.written)
+	}
+	m.place = fmt.Sprintf("%s: %s %s (type %s)", where, role, root, m.written)
 	m.root, m.depth = root, 0
 	return m.convert(v.Type(), root)
 }
+
+// invalidType is what go/types calls a type that it does not know.
+const invalidType = "invalid type"
 
 // show is a type for people: as the package of the contract would write it.
 func (m *mapper) show(t types.Type) string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
+	"path"
 	"strings"
 
 	"github.com/plugingen/plugingen/generator/model"
@@ -18,10 +19,11 @@ type mapper struct {
 	sentinels map[string]*types.Package // packages whose error variables matter
 
 	// Where the mapping is, for faults.
-	at    token.Position
-	place string // such as "Greeter.Greet: parameter f (type []func())"
-	root  string // such as "f"
-	depth int
+	at      token.Position
+	place   string // such as "Greeter.Greet: parameter f (type []func())"
+	written string // the type there, as people write it
+	root    string // such as "f"
+	depth   int
 }
 
 // neededPredeclared are the identifiers that generated code uses in their predeclared meaning.
@@ -46,7 +48,7 @@ func (m *mapper) service(name string) *model.Service {
 		m.fault(file, codeNotFound, name, "package "+m.home.types.Name()+" declares no such type", "check -type; names of generated files do not count")
 		return nil
 	}
-	m.at = m.loader.position(tn.Pos())
+	m.at, m.written = m.loader.position(tn.Pos()), "." // it may be any package that lacks
 	iface := m.interfaceOf(tn)
 	if iface == nil {
 		return nil
@@ -125,26 +127,29 @@ func (m *mapper) missing(where string) {
 			break
 		}
 	}
-	for _, reason := range m.loader.importFaults() {
+	for _, reason := range m.loader.importFaults(m.written) {
 		why += "; " + reason
 	}
 	m.fault(m.at, codeUnresolved, where, why, "correct the type or its import; go get adds a missing module")
 }
 
-func (l *loader) importFaults() []string {
+// importFaults says what is wrong with the packages that the type names; when that is none of them, with all.
+func (l *loader) importFaults(written string) []string {
 	if l.foreign == nil {
 		return nil
 	}
-	var reasons []string
+	var named, all []string
 	for _, p := range l.foreign.direct {
 		if err := l.foreign.why(p); err != nil {
-			reasons = append(reasons, p+": "+firstLine(err.Error()))
+			reason, _, _ := strings.Cut(err.Error(), ";")
+			all = append(all, reason)
+			if strings.Contains(written, path.Base(p)+".") {
+				named = append(named, reason)
+			}
 		}
 	}
-	return reasons
-}
-
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return line
+	if len(named) > 0 || !strings.Contains(written, ".") {
+		return named
+	}
+	return all
 }

@@ -105,7 +105,9 @@ func (l *layout) params(msg *model.Message, params []*model.Param, unnamed strin
 // errorType begins with a dot: the contract's own package may have a part called plugingen.
 const errorType = ".plugingen.runtime.v1.Error"
 
+// fieldNames keeps clear of the one method of messages that the Go generator does not.
 func fieldNames(goNames map[int]string, taken map[string]bool) map[int]string {
+	taken["protoreflect"] = true
 	order := make([]int, len(goNames))
 	for i := range order {
 		order[i] = i

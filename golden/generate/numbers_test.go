@@ -1,0 +1,124 @@
+package generate
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/diff"
+
+	"github.com/plugingen/plugingen/generator"
+)
+
+// keeper generates one contract again and again, each time over the .proto of the time before, all in memory.
+type keeper struct {
+	t     *testing.T
+	dir   string
+	files map[string][]byte
+}
+
+func newKeeper(t *testing.T) *keeper {
+	dir := filepath.Join(t.TempDir(), "nowhere", "kept") // does not exist, and need not
+	return &keeper{t: t, dir: dir, files: map[string][]byte{filepath.Join(filepath.Dir(dir), "go.mod"): []byte("module example.com/nowhere\n\ngo 1.26\n")}}
+}
+
+func (k *keeper) generate(body string) (protoText, glue, warnings string) {
+	k.t.Helper()
+	k.files[filepath.Join(k.dir, "kept.go")] = []byte("package kept\n\nimport \"context\"\n\nvar _ context.Context\n\n" + body)
+	r, err := generator.Contract(context.Background(), generator.ContractRequest{Dir: k.dir, Overlay: k.files, Types: []string{"Kept"}})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	for _, f := range r.Files {
+		k.files[filepath.Join(k.dir, filepath.FromSlash(f.Name))] = f.Data
+		switch filepath.Ext(f.Name) {
+		case ".proto":
+			protoText = string(f.Data)
+		case ".go":
+			glue = string(f.Data)
+		}
+	}
+	return protoText, glue, r.Warnings.Error()
+}
+
+const keptFirst = `
+type Item struct { Name string; Count int; Tags []string }
+type Other struct { Item *Item }
+type Kept interface {
+	Get(ctx context.Context, key string, deep bool) (Item, error)
+	Put(ctx context.Context, key string, item Item, other Other) error
+	Del(ctx context.Context, keys ...string) (n int, err error)
+}`
+
+func same(t *testing.T, what, got, want string) {
+	t.Helper()
+	if d := diff.Diff("want "+what, []byte(want), "got", []byte(got)); len(d) > 0 {
+		t.Errorf("%s", d)
+	}
+}
+
+func TestOrderDoesNotMatter(t *testing.T) {
+	k := newKeeper(t)
+	protoText, glue, _ := k.generate(keptFirst)
+	shuffled, shuffledGlue, warnings := k.generate(`
+type Kept interface {
+	Del(ctx context.Context, keys ...string) (n int, err error)
+	Put(ctx context.Context, key string, item Item, other Other) error
+	Get(ctx context.Context, key string, deep bool) (Item, error)
+}
+type Other struct { Item *Item }
+type Item struct { Name string; Count int; Tags []string }`)
+	same(t, "proto", shuffled, protoText)
+	same(t, "glue", shuffledGlue, glue)
+	same(t, "warnings", warnings, "")
+	members, _, _ := k.generate(`
+type Item struct { Tags []string; Count int; Name string }
+type Other struct { Item *Item }
+type Kept interface {
+	Get(ctx context.Context, deep bool, key string) (Item, error)
+	Put(ctx context.Context, other Other, key string, item Item) error
+	Del(ctx context.Context, keys ...string) (n int, err error)
+}`)
+	same(t, "proto", members, protoText)
+}
+
+func TestRemovedNumbersStayReserved(t *testing.T) {
+	k := newKeeper(t)
+	first, _, _ := k.generate(keptFirst)
+	removed, _, warnings := k.generate(`
+type Item struct { Name string; Tags []string }
+type Kept interface {
+	Get(ctx context.Context, id string, deep bool) (Item, error)
+}`)
+	contains(t, removed, "message KeptGetRequest {\n  reserved 1;\n  reserved key;\n  bool deep = 2;\n  string id = 3;\n}")
+	contains(t, removed, "message Item {\n  reserved 2;\n  reserved count;\n  string name = 1;\n  repeated string tags = 3;\n}")
+	contains(t, removed, "message KeptPutRequest {\n  reserved 1 to 3;\n  reserved item, key, other;\n}")
+	contains(t, warnings, "KeptGetRequest: field key is gone: its number 1 stays reserved")
+	again, _, warnings := k.generate(keptFirst)
+	contains(t, again, "message KeptGetRequest {\n  reserved 1, 3;\n  reserved id;\n  bool deep = 2;\n  string key = 4;\n}")
+	contains(t, again, "message KeptPutRequest {\n  reserved 1 to 3;\n  string key = 4;\n  Item item = 5;\n  Other other = 6;\n}")
+	contains(t, again, "message Item {\n  reserved 2;\n  string name = 1;\n  repeated string tags = 3;\n  int64 count = 4;\n}")
+	contains(t, warnings, "field id is gone")
+	if again == first {
+		t.Error("numbers of what was removed are used again")
+	}
+}
+
+func TestOtherTypeGetsANewNumber(t *testing.T) {
+	k := newKeeper(t)
+	k.generate(keptFirst)
+	changed, _, warnings := k.generate(strings.Replace(keptFirst, "Count int", "Count string", 1))
+	contains(t, changed, "message Item {\n  reserved 2;\n  string name = 1;\n  repeated string tags = 3;\n  string count = 4;\n}")
+	contains(t, warnings, "field count has another type: it gets a new number, 2 stays reserved")
+	optional, _, warnings := k.generate(strings.Replace(keptFirst, "Count int", "Count *string", 1))
+	contains(t, optional, "string count = 4 [features.field_presence = EXPLICIT];")
+	same(t, "warnings", warnings, "")
+}
+
+func contains(t *testing.T, text, want string) {
+	t.Helper()
+	if !strings.Contains(text, want) {
+		t.Errorf("missing:\n%s\nin:\n%s", want, text)
+	}
+}
