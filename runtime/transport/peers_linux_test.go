@@ -114,6 +114,18 @@ func TestSocketsArePrivateFromTheirFirstMoment(t *testing.T) {
 	p.end(t)
 }
 
+func TestPeerUIDOfASocketWithoutPeer(t *testing.T) {
+	path := filepath.Join(shortDir(t), "s")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if uid, ok := transport.PeerUID(conn); ok {
+		t.Errorf("got user %d", uid)
+	}
+}
+
 // descriptors counts what this process has open.
 func descriptors(t *testing.T) int {
 	t.Helper()
