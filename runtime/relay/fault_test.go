@@ -51,9 +51,10 @@ func text(r slog.Record) string {
 func TestBlockedForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})
-		defer close(gate)
+		var handled atomic.Int64
 		r := relay.New(relay.Config{Stream: "stderr", Logger: logTo(func(slog.Record) error {
 			<-gate
+			handled.Add(1)
 			return nil
 		})})
 		src, plugin := io.Pipe()
@@ -76,6 +77,11 @@ func TestBlockedForEver(t *testing.T) {
 		}
 		if tail := r.Tail(); len(tail) != 20 {
 			t.Errorf("tail has %d lines", len(tail))
+		}
+		close(gate)
+		synctest.Wait()
+		if n := handled.Load(); n != 1 {
+			t.Errorf("%d lines were logged after they were called lost", n)
 		}
 	})
 }
@@ -115,8 +121,12 @@ func TestHealthySinkLosesNothing(t *testing.T) {
 			return nil
 		})})
 		const lines = 100_000
+		begin := time.Now()
 		if err := r.Run(repeat(textLine, lines)); err != nil || logged != lines {
 			t.Errorf("logged %d of %d, %v", logged, lines, err)
+		}
+		if took := time.Since(begin); took != time.Second {
+			t.Errorf("took %v; the logger alone needs a second", took)
 		}
 	})
 }

@@ -97,15 +97,13 @@ func (t *tail) lines() []string {
 	return lines
 }
 
-// pinned returns the panic's beginning and the number of the line to go on with.
+// pinned returns the panic's beginning, and the number of the line to go on with. At least one line between is left out:
+// the panic's first is so far back that the ring does not hold it any more.
 func (t *tail) pinned() (lines []string, next uint64) {
 	for i := range t.pin {
 		lines = append(lines, t.pin[i].String())
 	}
-	end := t.first + uint64(len(t.pin))
-	next = max(end, t.next-uint64(len(t.ring)-len(t.pin)-1))
-	if gap := next - end; gap > 0 {
-		lines = append(lines, fmt.Sprintf("[%d lines left out]", gap))
-	}
-	return lines, next
+	next = t.next - uint64(len(t.ring)-len(t.pin)-1)
+	gap := next - t.first - uint64(len(t.pin))
+	return append(lines, fmt.Sprintf("[%d lines left out]", gap)), next
 }
