@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -169,6 +170,6 @@ func (c *child) end() {
 	c.relays.Wait()
 	c.proc.Release()
 	if err := c.removeDir(); err != nil {
-		c.cfg.Logger.Warn("the plugin's socket folder is left", "error", err)
+		note(c.cfg.Logger, slog.LevelWarn, "the plugin's socket folder is left", "error", err)
 	}
 }

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/plugingen/plugingen/runtime/internal/process"
@@ -46,7 +47,7 @@ func (p *Plugin) shutdown(timeout time.Duration) bool {
 	defer stop()
 	err := wire.Shutdown(ctx, p.carrier.cc)
 	if err != nil && ctx.Err() == nil {
-		p.child.cfg.Logger.Debug("the plugin does not take Shutdown; it gets SIGTERM", "error", err)
+		note(p.child.cfg.Logger, slog.LevelDebug, "the plugin does not take Shutdown; it gets SIGTERM", "error", err)
 	}
 	return err == nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"time"
 
 	"google.golang.org/grpc"
@@ -44,7 +45,7 @@ func (c *conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 
 // CallLost takes the error of a call whose method has no error result; see runtime.ReportLost.
 func (c *conn) CallLost(err error) {
-	c.p.child.cfg.Logger.Error("a call failed in a method without an error result; it returned zero values", "error", err)
+	note(c.p.child.cfg.Logger, slog.LevelError, "a call failed in a method without an error result; it returned zero values", "error", err)
 	if c.p.child.cfg.OnCallLost != nil {
 		c.p.child.cfg.OnCallLost(err)
 	}

@@ -41,7 +41,7 @@ func (s *writerSink) run() {
 			continue
 		}
 		if _, failed = s.w.Write(data); failed != nil {
-			s.logger.Warn("what the plugin prints cannot be written", "stream", s.stream, "error", failed)
+			note(s.logger, slog.LevelWarn, "what the plugin prints cannot be written", "stream", s.stream, "error", failed)
 		}
 	}
 }
@@ -79,7 +79,7 @@ func (s *writerSink) enqueuePatiently(data []byte) bool {
 
 func (s *writerSink) reportLost() {
 	if s.lost > 0 {
-		s.logger.Warn("prints of the plugin were lost: the host's writer is slower than the plugin", "stream", s.stream, "bytes", s.lost)
+		note(s.logger, slog.LevelWarn, "prints of the plugin were lost: the host's writer is slower than the plugin", "stream", s.stream, "bytes", s.lost)
 	}
 	s.lost, s.stalled = 0, false
 }
@@ -92,7 +92,7 @@ func (s *writerSink) end() {
 	select {
 	case <-s.done:
 	case <-timer.C:
-		s.logger.Warn("the host's writer blocks: what it has not taken is lost", "stream", s.stream)
+		note(s.logger, slog.LevelWarn, "the host's writer blocks: what it has not taken is lost", "stream", s.stream)
 	}
 	s.reportLost()
 }

@@ -68,9 +68,9 @@ func (s *stdio) read(ctx context.Context, cc *grpc.ClientConn) {
 	switch status.Code(err) {
 	case codes.OK, codes.Canceled, codes.Unavailable: // the plugin has ended, or we have
 	case codes.Unimplemented:
-		s.logger.Debug("the plugin has no stdio service: what it prints is lost")
+		note(s.logger, slog.LevelDebug, "the plugin has no stdio service: what it prints is lost")
 	default:
-		s.logger.Warn("the plugin's prints can no longer be read", "error", err)
+		note(s.logger, slog.LevelWarn, "the plugin's prints can no longer be read", "error", err)
 	}
 }
 
