@@ -47,6 +47,8 @@ func text(r slog.Record) string {
 	return s
 }
 
+// Most tests run in a bubble: there the clock stands still while anybody works, so that a slow machine changes nothing.
+
 // TestBlockedForEver is row 17 of the faults: the plugin writes on, and Run returns.
 func TestBlockedForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -131,7 +133,9 @@ func TestHealthySinkLosesNothing(t *testing.T) {
 	})
 }
 
-func TestHandlerPanics(t *testing.T) {
+func TestHandlerPanics(t *testing.T) { synctest.Test(t, testHandlerPanics) }
+
+func testHandlerPanics(t *testing.T) {
 	var got []string
 	r := relay.New(relay.Config{Logger: logTo(func(r slog.Record) error {
 		if strings.Contains(r.Message, "bad") || strings.Contains(text(r), "worse") {
@@ -159,7 +163,9 @@ func (hostileHandler) Handle(context.Context, slog.Record) error { panic("handle
 func (hostileHandler) WithAttrs([]slog.Attr) slog.Handler        { panic("with") }
 func (hostileHandler) WithGroup(string) slog.Handler             { panic("group") }
 
-func TestHandlerPanicsEverywhere(t *testing.T) {
+func TestHandlerPanicsEverywhere(t *testing.T) { synctest.Test(t, testHandlerPanicsEverywhere) }
+
+func testHandlerPanicsEverywhere(t *testing.T) {
 	r := relay.New(relay.Config{Stream: "stderr", Logger: slog.New(hostileHandler{})})
 	err := r.Run(strings.NewReader("one\npanic: two\n\n[INFO] three\n"))
 	var e *relay.Error
@@ -169,7 +175,9 @@ func TestHandlerPanicsEverywhere(t *testing.T) {
 }
 
 // TestHandlerEndsGoroutine is what t.FailNow does in a handler.
-func TestHandlerEndsGoroutine(t *testing.T) {
+func TestHandlerEndsGoroutine(t *testing.T) { synctest.Test(t, testHandlerEndsGoroutine) }
+
+func testHandlerEndsGoroutine(t *testing.T) {
 	r := relay.New(relay.Config{Logger: logTo(func(r slog.Record) error {
 		if r.Message == "two" {
 			runtime.Goexit()
@@ -184,7 +192,9 @@ func TestHandlerEndsGoroutine(t *testing.T) {
 }
 
 // TestLongLine is a line of 10 MB without a newline: it comes in parts, and as a whole.
-func TestLongLine(t *testing.T) {
+func TestLongLine(t *testing.T) { synctest.Test(t, testLongLine) }
+
+func testLongLine(t *testing.T) {
 	const size = 10 << 20
 	var total, parts int
 	open := true
@@ -222,7 +232,7 @@ func TestFlood(t *testing.T) {
 	for name, src := range map[string]io.Reader{
 		"lines":      repeat(textLine, (64<<20)/len(textLine)),
 		"no newline": io.LimitReader(endless('x'), 64<<20),
-		"newlines":   io.LimitReader(endless('\n'), 1<<20),
+		"newlines":   io.LimitReader(endless('\n'), 256<<10),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var lost, logged uint64
@@ -309,20 +319,22 @@ func (f *failing) Read(p []byte) (int, error) {
 }
 
 // TestTailConcurrent reads the tail while lines come.
-func TestTailConcurrent(t *testing.T) {
+func TestTailConcurrent(t *testing.T) { synctest.Test(t, testTailConcurrent) }
+
+func testTailConcurrent(t *testing.T) {
 	r := relay.New(relay.Config{Logger: slog.New(slog.DiscardHandler), TailLines: 7})
 	var done atomic.Bool
 	var wg sync.WaitGroup
-	for range 4 {
+	for range 2 {
 		wg.Go(func() {
-			for !done.Load() {
+			for ; !done.Load(); runtime.Gosched() {
 				if tail := r.Tail(); len(tail) > 7 {
 					t.Errorf("%d lines", len(tail))
 				}
 			}
 		})
 	}
-	err := r.Run(repeat("panic: a\n\ngoroutine 1 [running]:\nmain.main()\n\tb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl\n", 2000))
+	err := r.Run(repeat("panic: a\n\ngoroutine 1 [running]:\nmain.main()\n\tb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl\n", 5000))
 	done.Store(true)
 	wg.Wait()
 	if err != nil {
@@ -331,7 +343,9 @@ func TestTailConcurrent(t *testing.T) {
 }
 
 // TestTwoRuns: a Relay may serve several pipes, one after the other or at once.
-func TestTwoRuns(t *testing.T) {
+func TestTwoRuns(t *testing.T) { synctest.Test(t, testTwoRuns) }
+
+func testTwoRuns(t *testing.T) {
 	var logged atomic.Int64
 	r := relay.New(relay.Config{Logger: logTo(func(slog.Record) error {
 		logged.Add(1)
@@ -352,7 +366,9 @@ func TestTwoRuns(t *testing.T) {
 }
 
 // TestLongTrace has a trace that never ends: memory is bounded, and nothing is lost.
-func TestLongTrace(t *testing.T) {
+func TestLongTrace(t *testing.T) { synctest.Test(t, testLongTrace) }
+
+func testLongTrace(t *testing.T) {
 	lines, parts := 0, 0
 	r := relay.New(relay.Config{Logger: logTo(func(r slog.Record) error {
 		parts++
@@ -372,7 +388,32 @@ func TestLongTrace(t *testing.T) {
 	}
 }
 
-func TestZeroConfig(t *testing.T) {
+// TestLongPanic has a message that fills a record of its own.
+func TestLongPanic(t *testing.T) { synctest.Test(t, testLongPanic) }
+
+func testLongPanic(t *testing.T) {
+	var total int
+	r := relay.New(relay.Config{Logger: logTo(func(r slog.Record) error {
+		checkShown(t, r)
+		if part := attr(r, "part").Int64(); part == 1 {
+			total += len(r.Message)
+		} else if len(r.Message) > 1100 {
+			t.Errorf("part %d has a message of %d bytes", part, len(r.Message))
+		}
+		if trace := attr(r, "trace"); trace.Kind() == slog.KindString {
+			total += len(trace.String())
+		}
+		return nil
+	})})
+	in := "panic: .." + strings.Repeat("\u20ac", 200_000)
+	if err := r.Run(strings.NewReader(in + "\nmain.main()\n")); err != nil || total != len(in)+len("\nmain.main()") {
+		t.Errorf("%d of %d bytes, %v", total, len(in), err)
+	}
+}
+
+func TestZeroConfig(t *testing.T) { synctest.Test(t, testZeroConfig) }
+
+func testZeroConfig(t *testing.T) {
 	var out bytes.Buffer
 	old := slog.Default()
 	defer slog.SetDefault(old)
@@ -385,7 +426,9 @@ func TestZeroConfig(t *testing.T) {
 	}
 }
 
-func TestNoTail(t *testing.T) {
+func TestNoTail(t *testing.T) { synctest.Test(t, testNoTail) }
+
+func testNoTail(t *testing.T) {
 	r := relay.New(relay.Config{Logger: slog.New(slog.DiscardHandler), TailLines: -1})
 	if err := r.Run(strings.NewReader("panic: a\nb\n")); err != nil || len(r.Tail()) != 0 {
 		t.Errorf("%v, %q", err, r.Tail())

@@ -41,7 +41,7 @@ func FuzzRelay(f *testing.F) {
 		if slowly {
 			src = iotest.OneByteReader(src)
 		}
-		r := relay.New(relay.Config{Logger: logTo(h), MaxLine: int(maxLine), DrainTimeout: time.Minute})
+		r := relay.New(relay.Config{Logger: logTo(h), MaxLine: int(maxLine), Patience: time.Minute, DrainTimeout: time.Minute})
 		if err := r.Run(src); err != nil {
 			t.Fatal(err) // says how many lines were lost
 		}

@@ -253,6 +253,9 @@ func isLevelKey(key []byte) bool {
 // unescape returns the text of a JSON string, safe to show: what Escape would return for it. Half of a surrogate pair
 // stays as it is written.
 func unescape(s string) string {
+	if strings.IndexByte(s, '\\') < 0 {
+		return Escape(s)
+	}
 	var b strings.Builder
 	b.Grow(len(s))
 	for i := 0; i < len(s); {

@@ -3,6 +3,7 @@ package relay_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -125,7 +126,7 @@ func closeAll(files ...*os.File) {
 // play runs act to its end, and returns its records as text and the tail.
 func play(t *testing.T, act string) (records []string, tail []string) {
 	cmd, pipe := process(t, act)
-	r := relay.New(relay.Config{Logger: logTo(func(r slog.Record) error {
+	r := relay.New(relay.Config{Patience: time.Minute, DrainTimeout: time.Minute, Logger: logTo(func(r slog.Record) error {
 		records = append(records, r.Level.String()+" "+text(r))
 		return nil
 	})})
@@ -173,6 +174,24 @@ func TestProcessLosesNothing(t *testing.T) {
 	}
 	if len(tail) != 20 || tail[0] != "line 9980" || tail[19] != "line 9999" {
 		t.Errorf("tail is %q", tail)
+	}
+}
+
+// TestProcessAndBlockedSink: a plugin that writes more than pipe and buffer hold comes to its end, whatever the logger does.
+func TestProcessAndBlockedSink(t *testing.T) {
+	gate := make(chan struct{})
+	defer close(gate)
+	cmd, pipe := process(t, "flood")
+	done := make(chan error, 1)
+	cfg := relay.Config{MaxLine: 1 << 10, Buffer: 1, Patience: time.Millisecond, DrainTimeout: time.Millisecond}
+	cfg.Logger = logTo(func(slog.Record) error { <-gate; return nil })
+	go func() { done <- relay.New(cfg).Run(pipe) }()
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 3 {
+		t.Errorf("the process: %v", err)
+	}
+	if err := <-done; !errors.Is(err, relay.ErrBlocked) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 const (
 	maxTrace  = 256 << 10              // bytes of a trace in one record
+	maxHead   = 1 << 10                // of its message, in the records after the first
 	traceIdle = 500 * time.Millisecond // a trace that pauses for so long has ended
 )
 

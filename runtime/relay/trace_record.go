@@ -73,7 +73,7 @@ func (s *sink) logTrace(more bool) {
 	}
 	s.trace.body = strings.Builder{}
 	s.trace.lines = 0
-	if len(s.trace.head) >= maxTrace/2 {
-		s.trace.head = s.trace.head[:64]
+	if len(s.trace.head) > maxHead { // all of it is in the first part
+		s.trace.head = strings.ToValidUTF8(s.trace.head[:maxHead], "") + "..."
 	}
 }
