@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"sync"
 
 	"github.com/plugingen/plugingen"
 	"github.com/plugingen/plugingen/generator/internal/glue"
@@ -44,17 +45,21 @@ type ContractFile struct {
 	Data []byte
 }
 
-// ErrNoTypes says that a ContractRequest names no interface.
-var ErrNoTypes = errors.New("no interface is named: give -type")
+// ErrNoTypes says that a ContractRequest names no interface. It wraps ErrInput.
+var ErrNoTypes = fmt.Errorf("%w: no interface is named: give -type", ErrInput)
 
 // Contract reads the interfaces that req names and returns their .proto, .pb.go and glue. Field numbers are those of
-// the .proto of an earlier run, where there is one. Faults of the interfaces come all at once, as [model.Diagnostics].
+// the .proto of an earlier run, where there is one. Faults of the interfaces come all at once, as [model.Diagnostics];
+// a folder that is no package of a module, and a request without types, are ErrInput.
 // It reads files, and runs the go command only for types of other modules, until ctx ends; it writes nothing.
 func Contract(ctx context.Context, req ContractRequest) (*ContractResult, error) {
 	if len(req.Types) == 0 {
 		return nil, ErrNoTypes
 	}
 	c, warnings, err := inspect.Inspect(ctx, inspect.Config{Dir: req.Dir, Overlay: req.Overlay, Types: req.Types, Env: req.Env})
+	if errors.Is(err, inspect.ErrNoModule) || errors.Is(err, inspect.ErrNoGoFiles) {
+		return nil, fmt.Errorf("%w: %w", ErrInput, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -99,11 +104,11 @@ func contractFiles(ctx context.Context, c *model.Contract) ([]ContractFile, erro
 		return nil, err
 	}
 	glue.Name(c)
-	protoText, pbCode, err := schema.Build(ctx, c, plugingen.Source)
+	protoText, compiled, err := schema.Build(ctx, c, plugingen.Source)
 	if err != nil {
 		return nil, err
 	}
-	glueCode, err := glue.Render(c, runtimeModule)
+	pbCode, glueCode, err := renderBoth(c, compiled, runtimeModule)
 	if err != nil {
 		return nil, err
 	}
@@ -113,4 +118,14 @@ func contractFiles(ctx context.Context, c *model.Contract) ([]ContractFile, erro
 		{Name: path.Join(folder, schema.ProtoName(c)), Data: protoText},
 		{Name: glue.FileName, Data: glueCode},
 	}, nil
+}
+
+// renderBoth makes the two Go files side by side: formatting them is most of the work.
+func renderBoth(c *model.Contract, compiled *schema.Compiled, runtimeModule string) (pbCode, glueCode []byte, err error) {
+	var pbErr error
+	var wg sync.WaitGroup
+	wg.Go(func() { pbCode, pbErr = compiled.Code() })
+	glueCode, err = glue.Render(c, runtimeModule)
+	wg.Wait()
+	return pbCode, glueCode, errors.Join(err, pbErr)
 }

@@ -31,8 +31,10 @@ func Render(c *model.Contract, runtimeModule string) ([]byte, error) {
 			f.Conversions = append(f.Conversions, f.encoder(m), f.decoder(m))
 		}
 	}
-	for _, s := range c.Sentinels {
-		f.Sentinels = append(f.Sentinels, sentinel{ID: s.ID(), Expr: s.Expr(f.imports)})
+	if f.HasErrors() {
+		for _, s := range c.Sentinels {
+			f.Sentinels = append(f.Sentinels, sentinel{ID: s.ID(), Expr: s.Expr(f.imports)})
+		}
 	}
 	f.Imports = render.Code(f.imports.Block())
 	return render.Source(FileName, template.Glue, f)

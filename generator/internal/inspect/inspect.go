@@ -7,6 +7,8 @@ import (
 	"go/types"
 	"path/filepath"
 
+	xmodule "golang.org/x/mod/module"
+
 	"github.com/plugingen/plugingen/generator/model"
 )
 
@@ -56,7 +58,11 @@ func finish(c *model.Contract, r *report, err error) (*model.Contract, model.Dia
 
 // contract reads the package and maps its interfaces.
 func (l *loader) contract(names []string) (*model.Contract, *report, error) {
-	src, err := l.load(l.module.importPath(l.dir), l.dir)
+	importPath := l.module.importPath(l.dir)
+	if err := xmodule.CheckImportPath(importPath); err != nil {
+		return nil, nil, fmt.Errorf("contract in %s: %w", l.dir, err)
+	}
+	src, err := l.load(importPath, l.dir)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -70,6 +76,7 @@ func (l *loader) contract(names []string) (*model.Contract, *report, error) {
 	}
 	m := &mapper{loader: l, report: r, home: src, named: map[string]*model.Type{}, sentinels: map[string]*types.Package{}}
 	m.checkPredeclared()
+	m.checkName()
 	for _, name := range names {
 		if s := m.service(name); s != nil {
 			c.Services = append(c.Services, s)

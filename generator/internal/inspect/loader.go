@@ -49,7 +49,7 @@ func (l *loader) load(importPath, dir string) (*source, error) {
 		return nil, err
 	}
 	if len(parsed) == 0 {
-		return nil, fmt.Errorf("%s: %w", dir, errNoGoFiles)
+		return nil, fmt.Errorf("%s: %w", dir, ErrNoGoFiles)
 	}
 	src.files = parsed
 	src.types, _ = l.config().Check(importPath, l.fset, parsed, nil) // the errors are in l.errs
@@ -57,7 +57,8 @@ func (l *loader) load(importPath, dir string) (*source, error) {
 	return src, nil
 }
 
-var errNoGoFiles = errors.New("no Go files that this machine would build")
+// ErrNoGoFiles says that a folder is no Go package.
+var ErrNoGoFiles = errors.New("no Go files that this machine would build")
 
 func (l *loader) config() *types.Config {
 	return &types.Config{

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"golang.org/x/mod/modfile"
+	xmodule "golang.org/x/mod/module"
 )
 
 // ErrNoModule says that no go.mod lies in the contract's folder or above it.
@@ -37,8 +38,8 @@ func readModule(f files, root, name string) (module, error) {
 		return module{}, fmt.Errorf("read module: %w", err)
 	}
 	modPath := modfile.ModulePath(data)
-	if modPath == "" {
-		return module{}, fmt.Errorf("%s: no module line", name)
+	if err := xmodule.CheckImportPath(modPath); err != nil {
+		return module{}, fmt.Errorf("%s: module line: %w", name, err)
 	}
 	return module{root: root, path: modPath}, nil
 }

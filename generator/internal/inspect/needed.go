@@ -41,16 +41,15 @@ func (l *loader) neededBy(file *ast.File, needed map[string]bool) {
 	}
 }
 
-// markUsed gathers the names before dots in type declarations, methods' signatures and error variables.
+// markUsed gathers the names before dots in declarations of types, constants and error variables.
 func markUsed(decl ast.Decl, used map[string]bool) {
-	switch d := decl.(type) {
-	case *ast.FuncDecl:
-		markSelectors(d.Type, used)
-	case *ast.GenDecl:
-		for _, spec := range d.Specs {
-			if wantsSpec(d.Tok, spec) {
-				markSelectors(spec, used)
-			}
+	d, ok := decl.(*ast.GenDecl)
+	if !ok {
+		return
+	}
+	for _, spec := range d.Specs {
+		if wantsSpec(d.Tok, spec) {
+			markSelectors(spec, used)
 		}
 	}
 }

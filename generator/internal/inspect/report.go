@@ -29,6 +29,7 @@ const (
 	codeNameless      = "PG0020"
 	codeDepth         = "PG0021"
 	codePredeclared   = "PG0030"
+	codePackageName   = "PG0031"
 	codeNoErrorResult = "PG0101"
 )
 

@@ -7,6 +7,8 @@ import (
 	"path"
 	"strings"
 
+	xmodule "golang.org/x/mod/module"
+
 	"github.com/plugingen/plugingen/generator/model"
 )
 
@@ -36,6 +38,14 @@ func (m *mapper) checkPredeclared() {
 		if obj := m.home.types.Scope().Lookup(name); obj != nil {
 			m.fault(m.loader.position(obj.Pos()), codePredeclared, name, "the package redeclares a predeclared identifier that generated code needs", "give it another name")
 		}
+	}
+}
+
+// checkName refuses package names that no folder of a module may have.
+func (m *mapper) checkName() {
+	name := m.home.types.Name()
+	if err := xmodule.CheckImportPath(name); err != nil {
+		m.fault(m.loader.position(m.home.files[0].Name.Pos()), codePackageName, "package "+name, err.Error(), "use ASCII letters, digits and _ in it")
 	}
 }
 

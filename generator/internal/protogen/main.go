@@ -51,10 +51,14 @@ func generate(ctx context.Context, name, modulePath string) error {
 		return fmt.Errorf("no package line")
 	}
 	registered := path.Join(strings.ReplaceAll(string(pkg[1]), ".", "/"), path.Base(name))
-	code, _, err := schema.Compile(ctx, schema.Input{
+	compiled, err := schema.Compile(ctx, schema.Input{
 		File: registered, Sources: map[string][]byte{registered: text},
 		GoPackage: map[string]string{registered: path.Join(modulePath, path.Dir(name))},
 	})
+	if err != nil {
+		return err
+	}
+	code, err := compiled.Code()
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ const errorProto = "runtime/runtimepb/error.proto"
 
 // Build prints the .proto of a contract that Lay has laid out, compiles it, and tells the model the Go names of its messages.
 // Runtime is the source of the runtime's module: its errors' .proto and its module path come from there.
-func Build(ctx context.Context, c *model.Contract, runtime fs.FS) (protoText, code []byte, err error) {
+func Build(ctx context.Context, c *model.Contract, runtime fs.FS) (protoText []byte, compiled *Compiled, err error) {
 	protoText = Print(c)
 	errors, err := fs.ReadFile(runtime, errorProto)
 	if err != nil {
@@ -26,7 +26,7 @@ func Build(ctx context.Context, c *model.Contract, runtime fs.FS) (protoText, co
 	if err != nil {
 		return nil, nil, err
 	}
-	code, messages, err := Compile(ctx, Input{
+	compiled, err = Compile(ctx, Input{
 		File:      c.Wire.File,
 		Sources:   map[string][]byte{c.Wire.File: protoText, ErrorImport: errors},
 		GoPackage: map[string]string{ErrorImport: path.Join(modulePath, path.Dir(errorProto))},
@@ -34,8 +34,8 @@ func Build(ctx context.Context, c *model.Contract, runtime fs.FS) (protoText, co
 	if err != nil {
 		return nil, nil, err
 	}
-	adoptGoNames(c.Wire, messages)
-	return protoText, code, nil
+	compiled.adoptGoNames(c.Wire)
+	return protoText, compiled, nil
 }
 
 // RuntimeModule is the path of the module whose source runtime is.

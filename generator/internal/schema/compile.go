@@ -25,17 +25,23 @@ type Input struct {
 	GoPackage map[string]string // Go import paths that win over what a file says, by its name
 }
 
-// Compile returns the .pb.go of in.File, and what the Go generator calls its messages.
-func Compile(ctx context.Context, in Input) (code []byte, messages []*protogen.Message, err error) {
+// Compiled is a .proto that is right; Code makes its .pb.go.
+type Compiled struct {
+	file   string
+	plugin *protogen.Plugin
+}
+
+// Compile checks in.File and all that it imports.
+func Compile(ctx context.Context, in Input) (*Compiled, error) {
 	compiler := protocompile.Compiler{
 		Resolver:       protocompile.WithStandardImports(&protocompile.SourceResolver{Accessor: in.open}),
 		SourceInfoMode: protocompile.SourceInfoStandard,
 	}
 	linked, err := compiler.Compile(ctx, in.File)
 	if err != nil {
-		return nil, nil, fmt.Errorf("compile .proto: %w", err)
+		return nil, fmt.Errorf("compile .proto: %w", err)
 	}
-	return in.generate(linked)
+	return in.prepare(linked)
 }
 
 func (in Input) open(name string) (io.ReadCloser, error) {
@@ -46,7 +52,7 @@ func (in Input) open(name string) (io.ReadCloser, error) {
 	return io.NopCloser(strings.NewReader(string(data))), nil
 }
 
-func (in Input) generate(linked linker.Files) ([]byte, []*protogen.Message, error) {
+func (in Input) prepare(linked linker.Files) (*Compiled, error) {
 	params := []string{"paths=source_relative"}
 	for file, goPackage := range in.GoPackage {
 		params = append(params, "M"+file+"="+goPackage)
@@ -55,15 +61,19 @@ func (in Input) generate(linked linker.Files) ([]byte, []*protogen.Message, erro
 	addWithImports(req, linked[0], map[string]bool{})
 	plugin, err := protogen.Options{}.New(req)
 	if err != nil {
-		return nil, nil, fmt.Errorf("generate .pb.go: %w", err)
+		return nil, fmt.Errorf("generate .pb.go: %w", err)
 	}
-	file := plugin.FilesByPath[in.File]
-	internal_gengo.GenerateFile(plugin, file)
-	resp := plugin.Response()
+	return &Compiled{file: in.File, plugin: plugin}, nil
+}
+
+// Code returns the .pb.go. It is called once; what the model knows of the .proto may be read meanwhile.
+func (c *Compiled) Code() ([]byte, error) {
+	internal_gengo.GenerateFile(c.plugin, c.plugin.FilesByPath[c.file])
+	resp := c.plugin.Response()
 	if resp.GetError() != "" {
-		return nil, nil, fmt.Errorf("generate .pb.go: %s", resp.GetError())
+		return nil, fmt.Errorf("generate .pb.go: %s", resp.GetError())
 	}
-	return []byte(resp.GetFile()[0].GetContent()), file.Messages, nil
+	return []byte(resp.GetFile()[0].GetContent()), nil
 }
 
 // addWithImports appends dependencies first, as protogen wants them.
@@ -79,9 +89,9 @@ func addWithImports(req *pluginpb.CodeGeneratorRequest, fd protoreflect.FileDesc
 }
 
 // adoptGoNames tells the model what the Go generator calls things: it has rules of its own for clashes.
-func adoptGoNames(w *model.Wire, generated []*protogen.Message) {
+func (c *Compiled) adoptGoNames(w *model.Wire) {
 	byName := map[string]*protogen.Message{}
-	for _, m := range generated {
+	for _, m := range c.plugin.FilesByPath[c.file].Messages {
 		byName[string(m.Desc.Name())] = m
 	}
 	for _, m := range w.Messages {
