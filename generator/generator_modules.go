@@ -21,7 +21,7 @@ const copyDir = "third_party/plugingen"
 const noVersion = "v0.0.0"
 
 // pinList names the modules that a project's go.mod and go.sum need; versions and hashes come from our own files.
-// TestPins derives it anew from go mod tidy.
+// TestProjectsAreTidy derives it anew from go mod tidy.
 //
 //go:embed pins.txt
 var pinList string

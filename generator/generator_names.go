@@ -16,11 +16,11 @@ const ProjectNameRule = "a lower-case letter, then up to 62 lower-case letters, 
 // CheckProjectName refuses, as *InputError, what cannot name a project.
 func CheckProjectName(name string) error {
 	refuse := func(reason string) error {
-		return &InputError{What: "project name", Value: name, Reason: reason, Hint: "a name is " + ProjectNameRule}
+		return &InputError{What: "project name", Value: name, Reason: reason}
 	}
 	switch {
 	case !projectName.MatchString(name):
-		return refuse("it is not a project name")
+		return refuse("a name is " + ProjectNameRule)
 	case strings.HasSuffix(name, "-"):
 		return refuse("it ends in a hyphen")
 	case module.CheckFilePath(name) != nil:

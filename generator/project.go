@@ -75,6 +75,9 @@ func makeProject(ctx context.Context, req ProjectRequest, k kind) (*Project, err
 	if err != nil {
 		return nil, err
 	}
+	if req.Module == me.path() || me.version(req.Module) != "" {
+		return nil, &InputError{What: "module path", Value: req.Module, Reason: "it is the path of a module that the project needs"}
+	}
 	set, err := render.NewSet(append([]fs.FS{templates.Sets}, req.Templates...)...)
 	if err != nil {
 		return nil, err

@@ -51,8 +51,6 @@ func exitCode(err error) int {
 		return exitConflict
 	case errors.Is(err, generator.ErrInput), errors.Is(err, tree.ErrName), isA[model.Diagnostics](err):
 		return exitInput
-	case isUnknownCommand(err):
-		return exitUsage
 	default:
 		return exitIO
 	}
@@ -61,13 +59,6 @@ func exitCode(err error) int {
 func isA[T error](err error) bool {
 	var target T
 	return errors.As(err, &target)
-}
-
-// isUnknownCommand is for the one usage error that cobra makes without asking us.
-func isUnknownCommand(err error) bool {
-	const prefix = "unknown command "
-	text := err.Error()
-	return len(text) > len(prefix) && text[:len(prefix)] == prefix
 }
 
 // report tells people on err what went wrong.

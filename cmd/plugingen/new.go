@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -21,7 +22,7 @@ Without --interface and --contract the project gets a small contract to start fr
 		Example: `  plugingen new my-plugin
   plugingen new keys --interface github.com/99designs/keyring.Keyring
   plugingen new other-plugin --contract ./my-plugin/greeter`,
-		Args: usageArgs(cobra.ExactArgs(1)),
+		Args: usageArgs(oneName),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.name = args[0]
 			return o.failJSON(s, runNew(cmd.Context(), s, o))
@@ -29,6 +30,17 @@ Without --interface and --contract the project gets a small contract to start fr
 	}
 	o.register(cmd)
 	return cmd
+}
+
+// oneName asks for what is missing in the words of the command.
+func oneName(_ *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return errors.New("what is the plugin's name? For example: plugingen new my-plugin")
+	case len(args) > 1:
+		return fmt.Errorf("one name is enough, and these are %d: %q", len(args), args)
+	}
+	return nil
 }
 
 func runNew(ctx context.Context, s streams, o projectOptions) error {
