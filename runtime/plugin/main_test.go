@@ -37,7 +37,7 @@ var modes = map[string]func() int{
 	"leaks":      leaks,
 	"context":    withContext,
 	"child":      func() int { fmt.Print("from the child\n"); return 0 },
-	"daemon":     func() int { _, _ = io.Copy(io.Discard, os.Stdin); return 0 },
+	"daemon":     func() int { _, _ = io.Copy(io.Discard, os.Stdin); return 0 }, // until nobody can write to its input
 	"host":       hostMain,
 	"no service": func() int { c := versioned(1); c.Handshake.ProtocolVersions = []int{1, 3}; return plugin.Main(c) },
 	"empty":      func() int { return plugin.Main(plugin.Config{Handshake: config().Handshake}) },
@@ -182,7 +182,7 @@ func (echo) do(ctx context.Context, what string) (string, error) {
 	case "child":
 		return "", runSelf("child")
 	case "daemon":
-		return startDaemon()
+		return "", startDaemon(arg)
 	case "environ":
 		return strings.Join(os.Environ(), "\n"), nil
 	case "panic":
@@ -227,22 +227,19 @@ func runSelf(mode string) error {
 	return cmd.Run()
 }
 
-// startDaemon leaves a child that holds standard output until its pipe to nobody is closed: when this process has ended.
-func startDaemon() (pid string, err error) {
+// startDaemon leaves a child that holds standard output for as long as somebody has the pipe at path open for writing.
+func startDaemon(path string) error {
 	self, err := os.Executable()
 	if err != nil {
-		return "", err
+		return err
 	}
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), modeEnv+"=daemon")
+	if cmd.Stdin, err = os.Open(path); err != nil {
+		return err
+	}
 	cmd.Stdout = os.Stdout
-	if _, err = cmd.StdinPipe(); err != nil {
-		return "", err
-	}
-	if err := cmd.Start(); err != nil {
-		return "", err
-	}
-	return fmt.Sprint(cmd.Process.Pid), nil
+	return cmd.Start()
 }
 
 func awaitFile(ctx context.Context, path string) error {

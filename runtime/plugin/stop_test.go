@@ -96,6 +96,11 @@ func TestCallInFlightFinishes(t *testing.T) {
 	stopped := make(chan error, 1)
 	go func() { stopped <- wire.Shutdown(guarded(t), cc) }()
 	awaitRefusal(t, cc)
+	select {
+	case err := <-stopped: // a go-plugin host hangs up when it has the answer
+		t.Fatalf("shutdown was answered, with %v, while a call was in flight", err)
+	default:
+	}
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}

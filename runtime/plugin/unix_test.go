@@ -157,17 +157,26 @@ func TestNothingPrintedIsLostOnTerminate(t *testing.T) {
 	c.wait()
 }
 
-// A child that outlives the plugin holds neither the stop nor the host's pipe.
+// A child that outlives the plugin holds up neither the stop nor the end of the host's pipe.
 func TestChildHoldsStandardOutput(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	alive, err := os.OpenFile(path, os.O_RDWR, 0) // the child ends when this does, however the test ends
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer alive.Close()
 	c, cc := open(t, "plain")
 	r := read(t, cc)
-	do(t, cc, "daemon") // ends with the plugin
+	do(t, cc, "daemon "+path)
 	do(t, cc, "print last words")
 	stop(t, c, cc)
 	if got := r.all(t); got != "last words" {
 		t.Errorf("got %q", got)
 	}
-	if rest := c.rest(); rest != "" { // ends although the child may live
+	if rest := c.rest(); rest != "" { // ends although the child lives
 		t.Errorf("standard output has %q", rest)
 	}
 }
