@@ -150,15 +150,7 @@ func (c *child) kill() {
 
 // awaitEnd waits for the program to end, at most for d (zero or less: not at all).
 func (c *child) awaitEnd(d time.Duration) bool {
-	timer := time.NewTimer(max(d, 0))
-	defer timer.Stop()
-	select {
-	case <-c.proc.Done():
-		return true
-	case <-timer.C:
-		_, ended := c.proc.Exit()
-		return ended
-	}
+	return closesWithin(context.Background(), c.proc.Done(), d)
 }
 
 // end kills what still runs and releases everything.

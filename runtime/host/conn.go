@@ -66,13 +66,7 @@ func (c *conn) explain(ctx context.Context, err error) error {
 	if !c.mayBeGone(ctx, err) {
 		return printable(err)
 	}
-	timer := time.NewTimer(reasonTime)
-	defer timer.Stop()
-	select {
-	case <-c.p.ended:
-	case <-ctx.Done():
-	case <-timer.C:
-	}
+	closesWithin(ctx, c.p.ended, reasonTime)
 	if gone := c.p.gone(); gone != nil {
 		return &callError{reason: gone, err: err}
 	}

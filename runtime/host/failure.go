@@ -40,6 +40,9 @@ func (e *Error) hint(text string) *Error {
 
 // adviceIn finds the advice that a room below gave.
 func adviceIn(err error) string {
+	if isOutOfFiles(err) {
+		return hintFiles
+	}
 	if start, ok := errors.AsType[*process.StartError](err); ok {
 		return start.Hint
 	}
@@ -78,8 +81,8 @@ func interrupted(ctx context.Context, err error) error {
 
 // abandon ends a program that did not become a plugin, and completes e with how the program ended where it did so by itself.
 func (c *child) abandon(ctx context.Context, e *Error) *Error {
-	if e.Stage != StageNegotiate { // there the program lives, and waits for us
-		c.linger(ctx)
+	if mayBeEnding(e) {
+		closesWithin(ctx, c.proc.Done(), lingerTime)
 	}
 	exit, ended := c.proc.Exit()
 	ended = ended && !c.killed.Load()
@@ -93,18 +96,19 @@ func (c *child) abandon(ctx context.Context, e *Error) *Error {
 		e.Err = fmt.Errorf("%w: %w", stopped(ctx), e.Err)
 	}
 	if !errors.Is(e, context.Canceled) { // whoever did that needs no advice
-		e.Hint = c.advise(e, ended)
+		e.Hint = advise(e, ended)
 	}
 	return e
 }
 
-// linger gives a program that closed its end of something the moment that it needs to end, so that the error can say how.
-func (c *child) linger(ctx context.Context) {
-	timer := time.NewTimer(lingerTime)
-	defer timer.Stop()
-	select {
-	case <-c.proc.Done():
-	case <-ctx.Done():
-	case <-timer.C:
+// mayBeEnding tells a program that hung up, and so may end in a moment and say why, from one that does something else wrong.
+func mayBeEnding(e *Error) bool {
+	switch e.Stage {
+	case StageHandshake:
+		return errors.Is(e, handshake.ErrNoHandshake)
+	case StageConnect, StageVerify:
+		return !errors.Is(e, ErrNotServing)
+	default:
+		return false
 	}
 }

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"google.golang.org/grpc"
@@ -18,10 +19,14 @@ func verify(ctx context.Context, c *carrier) *Error {
 	if err != nil && ctx.Err() != nil {
 		err = interrupted(ctx, err)
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrNotServing):
+		return failed(StageVerify, err).hint(hintNotServing)
+	default:
 		return failed(StageVerify, err)
 	}
-	return nil
 }
 
 // health asks about the name that go-plugin's plugins know, then about the whole server. A plugin that knows neither, or

@@ -99,7 +99,7 @@ func openMany(n int, socketDir, mark string) (opened []*host.Plugin, failed int)
 		p, err := host.Open(context.Background(), host.Config{
 			Handshake:    testHandshake(),
 			Path:         exe,
-			Env:          []string{faultEnv + "=plain", markEnv + "=" + mark},
+			Env:          []string{faultEnv + "=plain", markEnv + "=" + mark, "GORACE=atexit_sleep_ms=0"},
 			SocketDir:    socketDir,
 			StartTimeout: roomy,
 		})

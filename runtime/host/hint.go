@@ -2,7 +2,6 @@ package host
 
 import (
 	"cmp"
-	"errors"
 	"strings"
 )
 
@@ -26,14 +25,13 @@ const (
 	hintFiles       = "this process has no file descriptors left: raise its limit (ulimit -n) or open fewer plugins"
 )
 
-// advise picks the advice that fits best: what the plugin said about itself, then how it ended, then what went wrong,
-// then how far it came.
-func (c *child) advise(e *Error, ended bool) string {
-	advice := []string{adviceFromOutput(e.Stderr), "", adviceFromError(e.Err), e.Hint, adviceFromStage(e.Stage)}
+// advise picks the advice that fits best: to what the plugin said, to how it ended, to what went wrong, to how far it came.
+func advise(e *Error, ended bool) string {
+	advice := adviceFromOutput(e.Stderr)
 	if ended {
-		advice[1] = adviceFromExit(e)
+		advice = cmp.Or(advice, adviceFromExit(e))
 	}
-	return cmp.Or(advice...)
+	return cmp.Or(advice, e.Hint, adviceFromStage(e.Stage))
 }
 
 // adviceFromOutput recognises what plugins of each make print when they refuse to start.
@@ -62,17 +60,6 @@ func adviceFromExit(e *Error) string {
 		return hintSilent
 	case e.Stage == StageConnect, e.Stage == StageVerify:
 		return hintEarly
-	default:
-		return ""
-	}
-}
-
-func adviceFromError(err error) string {
-	switch {
-	case isOutOfFiles(err):
-		return hintFiles
-	case errors.Is(err, ErrNotServing):
-		return hintNotServing
 	default:
 		return ""
 	}

@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"log/slog"
-	"time"
 )
 
 // note logs what the host itself has to say. A logger that blocks or panics must not keep a plugin from being ended, so
@@ -15,10 +14,5 @@ func note(logger *slog.Logger, level slog.Level, message string, args ...any) {
 		defer func() { _ = recover() }()
 		logger.Log(context.Background(), level, message, args...)
 	}()
-	timer := time.NewTimer(waitDelay)
-	defer timer.Stop()
-	select {
-	case <-done:
-	case <-timer.C:
-	}
+	closesWithin(context.Background(), done, waitDelay)
 }

@@ -69,7 +69,7 @@ func (p *Plugin) endReason() *Error {
 		return p.closeReason(exit)
 	}
 	e := p.endError(StageRun, fmt.Errorf("%w: %s", ErrExited, exit), exit)
-	e.Hint = p.child.advise(e, true)
+	e.Hint = advise(e, true)
 	return e
 }
 
@@ -157,13 +157,4 @@ func (p *Plugin) gone() *Error {
 		return &Error{Stage: StageClose, Path: p.child.cfg.Path, ExitCode: -1, Err: ErrClosed}
 	}
 	return nil
-}
-
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
 }

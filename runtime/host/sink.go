@@ -87,11 +87,7 @@ func (s *writerSink) reportLost() {
 // end leaves a writer that still blocks to itself; its goroutine ends when it returns.
 func (s *writerSink) end() {
 	close(s.queue)
-	timer := time.NewTimer(waitDelay)
-	defer timer.Stop()
-	select {
-	case <-s.done:
-	case <-timer.C:
+	if !closesWithin(context.Background(), s.done, waitDelay) {
 		note(s.logger, slog.LevelWarn, "the host's writer blocks: what it has not taken is lost", "stream", s.stream)
 	}
 	s.reportLost()

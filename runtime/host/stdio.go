@@ -5,7 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"sync"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -76,12 +75,7 @@ func (s *stdio) read(ctx context.Context, cc *grpc.ClientConn) {
 
 // drain waits for the last prints of a plugin that has ended: they are in the socket.
 func (s *stdio) drain() {
-	timer := time.NewTimer(waitDelay)
-	defer timer.Stop()
-	select {
-	case <-s.ended:
-	case <-timer.C:
-	}
+	closesWithin(context.Background(), s.ended, waitDelay)
 }
 
 // end ends the stream, and waits a bounded time for the writers.
