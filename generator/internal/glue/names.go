@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // names gives out identifiers; each only once, and none that was taken before.
@@ -49,16 +48,13 @@ func (n names) clone() names {
 
 // lowerFirst makes an exported name the beginning of an unexported one: Greeter is greeter, HTTPStore is httpStore.
 func lowerFirst(name string) string {
+	runes := []rune(name)
 	upper := 0
-	for _, r := range name {
-		if !unicode.IsUpper(r) {
-			break
-		}
-		upper += utf8.RuneLen(r)
+	for upper < len(runes) && unicode.IsUpper(runes[upper]) {
+		upper++
 	}
-	if upper > 1 && upper < len(name) && name[upper] != '_' {
-		_, last := utf8.DecodeLastRuneInString(name[:upper])
-		upper -= last
+	if upper > 1 && upper < len(runes) && runes[upper] != '_' {
+		upper-- // the last capital begins a word
 	}
-	return strings.ToLower(name[:upper]) + name[upper:]
+	return strings.ToLower(string(runes[:upper])) + string(runes[upper:])
 }
