@@ -20,6 +20,7 @@ const (
 // sink turns queued pieces into records and hands them to the logger's handler, which may be slow, blocked or broken.
 type sink struct {
 	handler slog.Handler
+	stream  string
 	level   slog.Level // of lines that state none
 	q       *queue
 	settled atomic.Uint64 // pieces logged, filtered out, or reported as dropped
@@ -37,15 +38,14 @@ func newSink(cfg Config, q *queue) *sink {
 	if logger == nil {
 		logger = slog.Default()
 	}
-	s := &sink{handler: logger.Handler(), level: cfg.Level, q: q}
-	if cfg.Stream != "" {
-		s.handler = withStream(s.handler, cfg.Stream)
-	}
-	return s
+	return &sink{handler: logger.Handler(), stream: cfg.Stream, level: cfg.Level, q: q}
 }
 
 // withStream adds the attribute once instead of to each record. A handler that panics here will do so again in Handle.
 func withStream(h slog.Handler, stream string) (with slog.Handler) {
+	if stream == "" {
+		return h
+	}
 	defer func() {
 		if recover() != nil {
 			with = h
@@ -54,8 +54,9 @@ func withStream(h slog.Handler, stream string) (with slog.Handler) {
 	return h.WithAttrs([]slog.Attr{slog.String("stream", stream)})
 }
 
-// run logs until the queue ends.
+// run logs until the queue ends. All calls of the handler are made here, so that it cannot hold up anyone else.
 func (s *sink) run() {
+	s.handler = withStream(s.handler, s.stream)
 	var b batch
 	idle := time.NewTimer(traceIdle)
 	defer idle.Stop()
