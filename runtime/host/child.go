@@ -113,7 +113,7 @@ func (c *child) awaitLine(ctx context.Context) (handshake.Response, *Error) {
 		return response, failed(StageHandshake, c.stdout.errorAt(stopped(ctx))).hint(hintSlow)
 	}
 	if err != nil {
-		return response, failed(StageHandshake, err)
+		return response, badLine(StageHandshake, err)
 	}
 	c.relay(relay.New(relayConfig(c.cfg, "stdout")), stdout)
 	return response, nil

@@ -11,6 +11,15 @@ import (
 	"github.com/plugingen/plugingen/runtime/transport"
 )
 
+// badLine begins the Error for what package handshake found wrong.
+func badLine(stage Stage, err error) *Error {
+	e := failed(stage, err)
+	if line, ok := errors.AsType[*handshake.Error](err); ok {
+		e.Err = lineError{line}
+	}
+	return e
+}
+
 // lineError has the text of what is wrong alone: the stage says what was being done.
 type lineError struct{ of *handshake.Error }
 
@@ -22,9 +31,6 @@ func (e lineError) Unwrap() error { return e.of }
 
 // failed begins an Error. What the plugin left behind is added when it has been ended.
 func failed(stage Stage, err error) *Error {
-	if line, ok := err.(*handshake.Error); ok {
-		err = lineError{line}
-	}
 	return &Error{Stage: stage, ExitCode: -1, Err: err, Hint: adviceIn(err)}
 }
 

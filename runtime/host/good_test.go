@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"github.com/plugingen/plugingen/runtime"
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/host"
+	"github.com/plugingen/plugingen/runtime/transport"
 )
 
 func TestGoodPlugin(t *testing.T) {
@@ -119,7 +121,7 @@ func TestCloseConcurrently(t *testing.T) {
 	}
 	wg.Wait()
 	for _, err := range errs {
-		if err == nil || err != errs[0] {
+		if hostError(t, err) != hostError(t, errs[0]) {
 			t.Fatalf("close: %v, want the first one's error: %v", err, errs[0])
 		}
 	}
@@ -209,6 +211,36 @@ func TestSocketDir(t *testing.T) { // rows 32 to 35; package transport tests the
 	}
 }
 
+func TestLaunchErrors(t *testing.T) {
+	text := filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(text, []byte("hello\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		change func(*host.Config)
+		is     error
+		hint   string
+	}{
+		"missing":        {func(c *host.Config) { c.Path = "./missing" }, os.ErrNotExist, "built"},
+		"folder":         {func(c *host.Config) { c.Path = os.TempDir() }, os.ErrPermission, "name the program in it"},
+		"not executable": {func(c *host.Config) { c.Path = "/dev/null" }, os.ErrPermission, "chmod"},
+		"not a program":  {func(c *host.Config) { c.Path = text }, syscall.ENOEXEC, "#!/bin/sh"},
+		"no such folder": {func(c *host.Config) { c.Dir = "/nonexistent" }, os.ErrNotExist, "working directory"},
+		"no such group":  {func(c *host.Config) { c.SocketGroup = "no-such-group" }, transport.ErrGroup, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			cfg := s.config("good")
+			c.change(&cfg)
+			e := s.openFails(t.Context(), cfg)
+			t.Logf("%v\nhint: %s", e, e.Hint)
+			if e.Stage != host.StageLaunch || e.ExitCode != -1 || !errors.Is(e, c.is) || !strings.Contains(e.Hint, c.hint) {
+				t.Errorf("stage %s, exit code %d, error %v, hint %q; want launch, -1, %v, %q", e.Stage, e.ExitCode, e, e.Hint, c.is, c.hint)
+			}
+		})
+	}
+}
+
 func TestLogsNameThePlugin(t *testing.T) {
 	s := newStage(t)
 	p := s.open(s.config("multi"))
@@ -248,7 +280,7 @@ func TestCallLost(t *testing.T) {
 	cfg.OnCallLost = func(err error) { lost = append(lost, err) }
 	p := s.open(cfg)
 	runtime.ReportLost(p.Conn(), errMind)
-	if len(lost) != 1 || lost[0] != errMind {
+	if len(lost) != 1 || !errors.Is(lost[0], errMind) {
 		t.Errorf("OnCallLost got %v", lost)
 	}
 	if line := s.log.await(t, errMind.Error()); !strings.HasPrefix(line, slog.LevelError.String()) {

@@ -55,7 +55,7 @@ func bringUp(ctx context.Context, c *child) (*Plugin, *Error) {
 func negotiate(cfg Config, r handshake.Response) *Error {
 	switch err := r.CheckVersion(cfg.Handshake.Versions()); {
 	case err != nil:
-		return failed(StageNegotiate, err)
+		return badLine(StageNegotiate, err)
 	case r.Protocol != handshake.ProtocolGRPC:
 		return failed(StageNegotiate, fmt.Errorf("%w but %s", ErrProtocol, r.Protocol)).hint(hintNetRPC)
 	case r.Certificate != nil:
@@ -69,7 +69,7 @@ func negotiate(cfg Config, r handshake.Response) *Error {
 
 func checkNetwork(cfg Config, r handshake.Response) *Error {
 	if _, err := handshake.NegotiateTransport([]string{r.Network}, cfg.Handshake.Networks()); err != nil {
-		return failed(StageNegotiate, err).hint(hintTransport)
+		return badLine(StageNegotiate, err).hint(hintTransport)
 	}
 	if !cfg.AllowRemote && !r.IsLoopback() {
 		return failed(StageNegotiate, fmt.Errorf("%w: %s", ErrRemote, r.Address)).hint(hintRemote)
