@@ -1,0 +1,81 @@
+package lane
+
+import (
+	"context"
+	"encoding/binary"
+)
+
+// maxName is the longest method name.
+const maxName = 1 << 10
+
+// start sends a call's first frame, with its message if m is not nil.
+func (c *Client) start(ctx context.Context, id uint32, q *request, flags uint8, m *sized) error {
+	if err := c.w.waitRoom(ctx.Done()); err != nil {
+		return err
+	}
+	if err := c.w.begin(); err != nil {
+		return err
+	}
+	if c.sealed {
+		c.w.hold()
+		return ErrDrained
+	}
+	err := c.appendCall(id, q, flags, m)
+	if err != nil {
+		c.w.hold()
+		return err
+	}
+	c.w.flush()
+	return nil
+}
+
+// appendCall appends a call's first frame. Called with the writer, so that the numbers of methods are bound in the order
+// in which they travel.
+func (c *Client) appendCall(id uint32, q *request, flags uint8, m *sized) error {
+	b, at := reserveHeader(c.w.buf)
+	h := header{kind: kindCall, id: id, flags: flags}
+	if q.timeout > 0 {
+		h.flags |= flagTimeout
+		b = binary.LittleEndian.AppendUint64(b, uint64(q.timeout))
+	}
+	number, bound := c.names[q.method]
+	if h.method = number; !bound {
+		h.flags |= flagName
+		h.method = c.nextNumber()
+		b = binary.LittleEndian.AppendUint16(b, uint16(len(q.method)))
+		b = append(b, q.method...)
+	}
+	if len(q.md) > 0 {
+		h.flags |= flagMetadata
+		b = appendMetadata(b, q.md)
+	}
+	if m != nil {
+		var err error
+		if b, err = m.appendTo(b); err != nil {
+			return err
+		}
+	}
+	if !bound && h.method != 0 {
+		c.names[q.method] = h.method
+	}
+	sealFrame(b, at, h)
+	c.w.buf = b
+	return nil
+}
+
+// nextNumber is the number for a new method, 0 when there are enough of them.
+func (c *Client) nextNumber() uint16 {
+	if len(c.names) >= maxNames {
+		return 0
+	}
+	return uint16(len(c.names) + 1)
+}
+
+// sendFrame sends a small frame. On a lost connection it does nothing: the call learns of that otherwise.
+func (c *Client) sendFrame(h header, body ...byte) {
+	if c.w.begin() != nil {
+		return
+	}
+	c.w.buf = appendFrame(c.w.buf, h, body...)
+	c.w.flush()
+}

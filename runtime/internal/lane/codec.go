@@ -1,0 +1,64 @@
+package lane
+
+import (
+	"fmt"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/protoadapt"
+)
+
+// sized is a message whose encoding takes size bytes.
+type sized struct {
+	message proto.Message
+	size    int
+}
+
+// measure sizes m and holds it to limit. Its errors are gRPC status errors.
+func measure(m any, limit int) (sized, error) {
+	message, err := messageOf(m)
+	if err != nil {
+		return sized{}, status.Errorf(codes.Internal, "lane: cannot encode: %v", err)
+	}
+	size := proto.Size(message)
+	if size > limit {
+		return sized{}, tooLarge("send", size, limit)
+	}
+	return sized{message: message, size: size}, nil
+}
+
+func tooLarge(verb string, size, limit int) error {
+	return status.Errorf(codes.ResourceExhausted, "lane: cannot %s a message of %d bytes: the limit is %d", verb, size, limit)
+}
+
+// appendTo appends the encoding. measure must have been called on the unchanged message just before.
+func (s sized) appendTo(b []byte) ([]byte, error) {
+	out, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(b, s.message)
+	if err != nil {
+		return nil, status.Errorf(codes.Internal, "lane: cannot encode %T: %v", s.message, err)
+	}
+	return out, nil
+}
+
+func messageOf(m any) (proto.Message, error) {
+	switch m := m.(type) {
+	case proto.Message:
+		return m, nil
+	case protoadapt.MessageV1:
+		return protoadapt.MessageV2Of(m), nil
+	}
+	return nil, fmt.Errorf("%T is no protobuf message", m)
+}
+
+// decode replaces what m holds. Its errors are gRPC status errors.
+func decode(b []byte, m any) error {
+	message, err := messageOf(m)
+	if err == nil {
+		err = proto.Unmarshal(b, message)
+	}
+	if err != nil {
+		return status.Errorf(codes.Internal, "lane: cannot decode into %T: %v", m, err)
+	}
+	return nil
+}

@@ -1,0 +1,167 @@
+package lane
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// dispatch serves a unary call whose request has come whole.
+func (c *serverConn) dispatch(k *serverCall, message []byte) error {
+	if err := c.add(k); err != nil {
+		return err
+	}
+	if !c.start() {
+		k.end(tooMany())
+		return nil
+	}
+	request := c.s.buffers.get(len(message))
+	copy(request.b, message)
+	go func() {
+		defer c.finished()
+		k.serveUnary(func(m any) error { return decode(request.b, m) })
+		c.s.buffers.put(request)
+	}()
+	return nil
+}
+
+// dispatchStream serves a call whose messages come one by one, or a unary one whose request does not fit a frame.
+func (c *serverConn) dispatchStream(k *serverCall, flags uint8, message []byte) error {
+	k.in = &inbox{
+		limit: c.s.cfg.MaxMessageSize, eager: k.method.unary != nil || !k.method.stream.ClientStreams,
+		buffers: &c.s.buffers, budget: c.budget, credit: k.sendCredit,
+	}
+	k.in.init(c.s.cfg.Window)
+	if err := c.add(k); err != nil {
+		return err
+	}
+	if !c.start() {
+		k.stop(tooMany())
+		return nil
+	}
+	if flags&flagMessage != 0 {
+		k.in.push(message, 0)
+	}
+	if flags&flagHalf != 0 {
+		k.in.finish()
+	}
+	go func() {
+		defer c.finished()
+		if k.method.unary != nil {
+			k.serveUnary((*serverStream)(k).RecvMsg)
+		} else {
+			k.serveStream()
+		}
+	}()
+	return nil
+}
+
+func (k *serverCall) sendCredit(n int64) {
+	w := &k.conn.w
+	if w.begin() != nil {
+		return
+	}
+	if k.conn.get(k.id) != k {
+		w.hold()
+		return
+	}
+	w.buf = appendCredit(w.buf, kindResCredit, k.id, n)
+	w.flush()
+}
+
+// serveUnary runs the handler and sends its reply.
+func (k *serverCall) serveUnary(decode func(any) error) {
+	reply, err := k.handleUnary(decode)
+	if err == nil {
+		err = k.sendReply(reply)
+	}
+	if err != nil {
+		k.end(statusOf(err))
+	}
+	k.cut()
+}
+
+// handleUnary runs the handler. A handler that panics, or ends its goroutine, is an error.
+func (k *serverCall) handleUnary(decode func(any) error) (reply any, err error) {
+	returned := false
+	defer func() { k.guard(returned, recover(), &err) }()
+	reply, err = k.method.unary.Handler(k.method.impl, k, decode, k.conn.s.unary)
+	returned = true
+	return reply, err
+}
+
+// guard makes an error of a handler that did not return. After runtime.Goexit nobody is left to send the end, so it is
+// sent here.
+func (k *serverCall) guard(returned bool, panicked any, err *error) {
+	switch {
+	case returned:
+	case panicked != nil:
+		k.conn.s.cfg.Logger.Error("handler panicked", "method", k.method.name, "panic", panicked, "stack", string(debug.Stack()))
+		*err = recovered(k.method.name, panicked).Err()
+	default:
+		k.stop(status.Newf(codes.Internal, "lane: the handler of %s ended its goroutine", k.method.name))
+	}
+}
+
+// sendReply sends a unary call's reply and its end.
+func (k *serverCall) sendReply(reply any) error {
+	m, err := measure(reply, min(k.conn.s.cfg.MaxSendSize, k.conn.theirs.maxMessage))
+	if err != nil {
+		return err
+	}
+	if m.size > maxWhole {
+		if err := k.sendMessage(m); err != nil {
+			return err
+		}
+		k.end(nil)
+		return nil
+	}
+	if k.conn.w.waitRoom(k.conn.done) != nil || !k.conn.take(k) {
+		return nil
+	}
+	if err := k.sendEnd(nil, &m); err != nil {
+		k.sendEnd(statusOf(err), nil)
+	}
+	k.conn.ended()
+	return nil
+}
+
+// serveStream runs a stream's handler and sends its end.
+func (k *serverCall) serveStream() {
+	err := k.handleStream()
+	k.conn.w.waitRoom(k.conn.done)
+	k.end(statusOf(err))
+	k.cut()
+}
+
+func (k *serverCall) handleStream() (err error) {
+	returned := false
+	defer func() { k.guard(returned, recover(), &err) }()
+	desc, stream := k.method.stream, (*serverStream)(k)
+	if k.conn.s.stream == nil {
+		err = desc.Handler(k.method.impl, stream)
+	} else {
+		info := &grpc.StreamServerInfo{FullMethod: k.method.name, IsClientStream: desc.ClientStreams, IsServerStream: desc.ServerStreams}
+		err = k.conn.s.stream(k.method.impl, stream, info, desc.Handler)
+	}
+	returned = true
+	return err
+}
+
+// statusOf makes a status of what a handler returned, as gRPC does.
+func statusOf(err error) *status.Status {
+	if err == nil {
+		return nil
+	}
+	if st, ok := status.FromError(err); ok {
+		return st
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return status.FromContextError(err)
+	}
+	return status.New(codes.Unknown, err.Error())
+}

@@ -1,0 +1,83 @@
+package lane
+
+// next returns the next message, waiting for it. ok is false when none will come or done comes first.
+func (in *inbox) next(done <-chan struct{}) (m message, ok bool) {
+	for {
+		m, ok, ended := in.pop()
+		if ok || ended {
+			return m, ok
+		}
+		in.want()
+		select {
+		case <-in.wake:
+		case <-done:
+			in.mu.Lock()
+			in.waiting = false
+			in.mu.Unlock()
+			return message{}, false
+		}
+	}
+}
+
+// pop takes the next message if there is one; otherwise the caller is noted as waiting.
+func (in *inbox) pop() (m message, ok, ended bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.waiting = in.head == len(in.queue); in.waiting {
+		return message{}, false, in.ended
+	}
+	m = in.queue[in.head]
+	in.queue[in.head] = message{}
+	if in.head++; in.head == len(in.queue) {
+		in.queue, in.head = in.queue[:0], 0
+	}
+	return m, true, false
+}
+
+// done gives back what m held; nobody may use its body any more.
+func (in *inbox) done(m message) {
+	in.buffers.put(m.from)
+	in.budget.drop(m.claim)
+	in.mu.Lock()
+	in.unpaid += m.owed
+	var now int64
+	if !in.ended && in.unpaid >= in.window/4 {
+		now, in.unpaid = in.unpaid, 0
+		in.allowed += now
+	}
+	in.mu.Unlock()
+	if now > 0 {
+		in.credit(now)
+	}
+}
+
+// finish says that no message follows those in the queue.
+func (in *inbox) finish() {
+	in.mu.Lock()
+	in.ended = true
+	cut := in.part.claim
+	in.part = partial{}
+	in.mu.Unlock()
+	in.budget.drop(cut)
+	poke(in.wake)
+}
+
+// abandon drops what is in the queue and all that comes.
+func (in *inbox) abandon() {
+	in.mu.Lock()
+	queue := in.queue[in.head:]
+	in.queue, in.head = nil, 0
+	in.mu.Unlock()
+	for _, m := range queue {
+		in.buffers.put(m.from)
+		in.budget.drop(m.claim)
+	}
+	in.finish()
+}
+
+// cutShort tells whether a message has been begun and not completed.
+func (in *inbox) cutShort() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.part.active
+}

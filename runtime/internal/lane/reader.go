@@ -1,0 +1,130 @@
+package lane
+
+import "io"
+
+const (
+	firstReadBuffer = 16 << 10
+	fullReadBuffer  = headerSize + 64<<10
+)
+
+// frameReader cuts frames out of a carrier. After next, exactly one of take, readInto and discard must consume the body.
+type frameReader struct {
+	src  io.Reader
+	buf  []byte
+	r, w int // buf[r:w] is read and not consumed
+}
+
+func newFrameReader(src io.Reader) *frameReader {
+	return &frameReader{src: src, buf: make([]byte, firstReadBuffer)}
+}
+
+// Read lets the preface be read through the same buffer.
+func (f *frameReader) Read(p []byte) (int, error) {
+	if f.r == f.w {
+		if err := f.fill(1); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, f.buf[f.r:f.w])
+	f.r += n
+	return n, nil
+}
+
+// next returns the next frame's header. io.EOF means that the peer closed between two frames.
+func (f *frameReader) next() (header, error) {
+	if f.w-f.r < headerSize {
+		if err := f.fill(headerSize); err != nil {
+			return header{}, err
+		}
+	}
+	h := readHeader(f.buf[f.r:])
+	f.r += headerSize
+	if h.size > maxFrame {
+		return h, protocolError("frame of %d bytes", h.size)
+	}
+	return h, nil
+}
+
+// buffered tells whether the whole next frame is here already.
+func (f *frameReader) buffered() bool {
+	if f.w-f.r < headerSize {
+		return false
+	}
+	return f.w-f.r-headerSize >= int(readHeader(f.buf[f.r:]).size)
+}
+
+// fill reads until need bytes, which must fit the buffer, are there.
+func (f *frameReader) fill(need int) error {
+	if f.r == f.w {
+		f.r, f.w = 0, 0
+	}
+	if len(f.buf)-f.r < need {
+		f.w = copy(f.buf, f.buf[f.r:f.w])
+		f.r = 0
+	}
+	for f.w-f.r < need {
+		n, err := f.src.Read(f.buf[f.w:])
+		f.w += n
+		if err != nil && f.w-f.r < need {
+			if err == io.EOF && f.w > f.r {
+				err = io.ErrUnexpectedEOF
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// take returns the next n bytes, valid until the reader is used again.
+func (f *frameReader) take(n int) ([]byte, error) {
+	if f.w-f.r < n {
+		if n > fullReadBuffer {
+			b := make([]byte, n)
+			return b, f.readInto(b)
+		}
+		if n > len(f.buf) {
+			bigger := make([]byte, fullReadBuffer)
+			f.w = copy(bigger, f.buf[f.r:f.w])
+			f.r, f.buf = 0, bigger
+		}
+		if err := f.fill(n); err != nil {
+			return nil, noEOF(err)
+		}
+	}
+	b := f.buf[f.r : f.r+n : f.r+n]
+	f.r += n
+	return b, nil
+}
+
+// readInto fills p: first with what is buffered, then straight from the carrier.
+func (f *frameReader) readInto(p []byte) error {
+	n := copy(p, f.buf[f.r:f.w])
+	f.r += n
+	if n == len(p) {
+		return nil
+	}
+	_, err := io.ReadFull(f.src, p[n:])
+	return noEOF(err)
+}
+
+func (f *frameReader) discard(n int) error {
+	for n > 0 {
+		if f.r == f.w {
+			if err := f.fill(1); err != nil {
+				return noEOF(err)
+			}
+		}
+		k := min(n, f.w-f.r)
+		f.r += k
+		n -= k
+	}
+	return nil
+}
+
+// noEOF makes the end of the stream inside a frame what it is: a fault.
+func noEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

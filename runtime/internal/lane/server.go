@@ -1,0 +1,209 @@
+package lane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+const (
+	maxInt32 = math.MaxInt32
+	// mostCalls bounds MaxCalls: the table of a connection grows to it.
+	mostCalls = 1 << 20
+)
+
+// ErrServerStopped is what Serve returns once the server has been stopped.
+var ErrServerStopped = errors.New("lane: the server has been stopped")
+
+// Server serves gRPC services over any number of carriers. It implements [grpc.ServiceRegistrar]; its methods may be
+// called by many goroutines.
+//
+// A handler that panics fails its call with codes.Internal and leaves the others alone.
+type Server struct {
+	cfg    ServerConfig
+	unary  grpc.UnaryServerInterceptor
+	stream grpc.StreamServerInterceptor
+
+	buffers  buffers
+	handlers sync.WaitGroup
+
+	mu       sync.Mutex
+	services map[string]bool
+	methods  map[string]*method
+	conns    map[*serverConn]struct{}
+	gone     chan struct{} // closed when conns has become empty while draining
+	draining bool
+	stopped  bool
+	bad      error // what RegisterService could not say
+}
+
+// method is one that a server serves.
+type method struct {
+	name   string
+	impl   any
+	unary  *grpc.MethodDesc // either
+	stream *grpc.StreamDesc // or
+	info   *grpc.UnaryServerInfo
+}
+
+var _ grpc.ServiceRegistrar = (*Server)(nil)
+
+// NewServer returns a server without services.
+func NewServer(cfg ServerConfig) *Server {
+	cfg = cfg.withDefaults()
+	return &Server{
+		cfg: cfg, unary: chainUnaryServer(cfg.UnaryInterceptors), stream: chainStreamServer(cfg.StreamInterceptors),
+		services: map[string]bool{}, methods: map[string]*method{}, conns: map[*serverConn]struct{}{},
+		gone: make(chan struct{}),
+	}
+}
+
+// RegisterService adds a service. A service that is registered twice, or an impl of the wrong type, makes Serve return
+// an error. Connections see services that are registered before a method of theirs is called first.
+func (s *Server) RegisterService(desc *grpc.ServiceDesc, impl any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.checkService(desc, impl); err != nil {
+		s.bad = errors.Join(s.bad, err)
+		return
+	}
+	s.services[desc.ServiceName] = true
+	for i := range desc.Methods {
+		m := &method{name: "/" + desc.ServiceName + "/" + desc.Methods[i].MethodName, impl: impl, unary: &desc.Methods[i]}
+		m.info = &grpc.UnaryServerInfo{Server: impl, FullMethod: m.name}
+		s.methods[m.name] = m
+	}
+	for i := range desc.Streams {
+		m := &method{name: "/" + desc.ServiceName + "/" + desc.Streams[i].StreamName, impl: impl, stream: &desc.Streams[i]}
+		s.methods[m.name] = m
+	}
+}
+
+func (s *Server) checkService(desc *grpc.ServiceDesc, impl any) error {
+	if s.services[desc.ServiceName] {
+		return fmt.Errorf("lane: service %s is registered twice", desc.ServiceName)
+	}
+	if impl == nil || desc.HandlerType == nil {
+		return nil
+	}
+	want := reflect.TypeOf(desc.HandlerType).Elem()
+	if !reflect.TypeOf(impl).Implements(want) {
+		return fmt.Errorf("lane: service %s: %T does not implement %v", desc.ServiceName, impl, want)
+	}
+	return nil
+}
+
+// find returns the method called name, or why there is none.
+func (s *Server) find(name string) (*method, *status.Status) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m := s.methods[name]; m != nil {
+		return m, nil
+	}
+	cut := strings.LastIndex(name, "/")
+	if !strings.HasPrefix(name, "/") || cut < 1 {
+		return nil, status.Newf(codes.Unimplemented, "malformed method name: %q", name)
+	}
+	if service := name[1:cut]; !s.services[service] {
+		return nil, status.Newf(codes.Unimplemented, "unknown service %v", service)
+	}
+	return nil, status.Newf(codes.Unimplemented, "unknown method %v for service %v", name[cut+1:], name[1:cut])
+}
+
+// Serve serves carrier, which it owns from now on, until the connection ends. It returns nil when the client closed it
+// or GracefulStop ended it, ErrServerStopped after Stop, and otherwise what was wrong. Handlers that ignore the end of
+// their context may run on.
+func (s *Server) Serve(carrier Carrier) error {
+	c := newServerConn(s, carrier)
+	if err := s.admit(c); err != nil {
+		carrier.Close()
+		return err
+	}
+	err := c.serve()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	if s.draining && len(s.conns) == 0 {
+		close(s.gone)
+	}
+	if s.stopped {
+		return ErrServerStopped
+	}
+	return err
+}
+
+func (s *Server) admit(c *serverConn) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return ErrServerStopped
+	}
+	if s.bad != nil {
+		return s.bad
+	}
+	s.conns[c] = struct{}{}
+	return nil
+}
+
+// drain makes Serve refuse carriers and returns the connections, unless that was done before.
+func (s *Server) drain() []*serverConn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return nil
+	}
+	s.draining = true
+	if len(s.conns) == 0 {
+		close(s.gone)
+	}
+	return s.connections()
+}
+
+func (s *Server) connections() []*serverConn {
+	var list []*serverConn
+	for c := range s.conns {
+		list = append(list, c)
+	}
+	return list
+}
+
+// Stop ends all connections at once and cancels their calls. It does not wait for handlers.
+func (s *Server) Stop() {
+	s.drain()
+	s.mu.Lock()
+	s.stopped = true
+	list := s.connections()
+	s.mu.Unlock()
+	for _, c := range list {
+		c.fail(ErrServerStopped)
+	}
+}
+
+// GracefulStop asks the clients for no more calls, and waits until all calls and handlers have ended. When ctx ends
+// first it stops the server and returns the context's cause.
+func (s *Server) GracefulStop(ctx context.Context) error {
+	for _, c := range s.drain() {
+		c.drain()
+	}
+	ended := make(chan struct{})
+	go func() {
+		<-s.gone
+		s.handlers.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		s.Stop()
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,169 @@
+package lane
+
+import (
+	"errors"
+	"sync"
+)
+
+const (
+	// maxPending is how much may wait to be written before those who add more must wait.
+	maxPending = 256 << 10
+	// keepBuffer is the largest write buffer that is kept for reuse.
+	keepBuffer = 64 << 10
+	// flushRounds bounds how often one caller writes for others before a goroutine takes over.
+	flushRounds = 4
+)
+
+var errStopped = errors.New("lane: stopped waiting")
+
+// writer combines frames into writes. Who finds nobody writing writes its frames itself, without a hand-over; who finds
+// somebody at it leaves them to that one. Nobody ever waits for the peer here but a goroutine made for it, so that a
+// peer that does not read cannot keep a caller past its deadline.
+//
+// What is appended between begin and hold is not lost only if the same goroutine calls flush soon.
+type writer struct {
+	out    Carrier
+	failed func(error) // called once, without the lock
+
+	mu      sync.Mutex
+	buf     []byte // appended, not yet being written
+	spare   []byte
+	busy    bool // somebody writes, and looks at buf again before leaving
+	closing bool // close out when all is written
+	err     error
+	room    chan struct{} // closed when buf has been taken; nil when nobody waits
+}
+
+// begin locks the writer for appending to buf. With an error, which is what the connection ended with, it is not locked.
+func (w *writer) begin() error {
+	w.mu.Lock()
+	if w.err != nil {
+		defer w.mu.Unlock()
+		return w.err
+	}
+	return nil
+}
+
+// hold ends begin and leaves what was appended to a later flush.
+func (w *writer) hold() { w.mu.Unlock() }
+
+// flush ends begin: what is pending gets written, by the caller or by the one who is at it.
+func (w *writer) flush() {
+	if w.busy {
+		w.mu.Unlock()
+		return
+	}
+	w.busy = true
+	for range flushRounds {
+		if len(w.buf) == 0 || w.err != nil {
+			w.leave()
+			return
+		}
+		b := w.take()
+		w.mu.Unlock()
+		n, err := w.out.TryWrite(b)
+		if err == nil && n < len(b) {
+			go w.drain(b, n)
+			return
+		}
+		w.mu.Lock()
+		w.wrote(b, err)
+	}
+	if len(w.buf) == 0 || w.err != nil {
+		w.leave()
+		return
+	}
+	b := w.take()
+	w.mu.Unlock()
+	go w.drain(b, 0)
+}
+
+// drain writes b from n on, and all that is pending, for as long as the peer makes it wait.
+func (w *writer) drain(b []byte, n int) {
+	for {
+		_, err := w.out.Write(b[n:])
+		w.mu.Lock()
+		w.wrote(b, err)
+		if len(w.buf) == 0 || w.err != nil {
+			w.leave()
+			return
+		}
+		b, n = w.take(), 0
+		w.mu.Unlock()
+	}
+}
+
+// take returns what is pending, to be written. Called with the lock.
+func (w *writer) take() []byte {
+	b := w.buf
+	w.buf, w.spare = w.spare[:0], nil
+	w.wake()
+	return b
+}
+
+func (w *writer) wake() {
+	if w.room != nil {
+		close(w.room)
+		w.room = nil
+	}
+}
+
+// wrote gives b back. Called with the lock.
+func (w *writer) wrote(b []byte, err error) {
+	if cap(b) <= keepBuffer {
+		w.spare = b[:0]
+	}
+	if err != nil && w.err == nil {
+		w.err = err
+		w.wake()
+		go w.failed(err)
+	}
+}
+
+// leave ends the caller's turn. Called with the lock, which it releases.
+func (w *writer) leave() {
+	w.busy = false
+	closing := w.closing
+	w.mu.Unlock()
+	if closing {
+		w.out.Close()
+	}
+}
+
+// waitRoom waits while too much is pending. The errors are the connection's, and errStopped when done comes first.
+func (w *writer) waitRoom(done <-chan struct{}) error {
+	for {
+		w.mu.Lock()
+		if w.err != nil || len(w.buf) <= maxPending {
+			defer w.mu.Unlock()
+			return w.err
+		}
+		if w.room == nil {
+			w.room = make(chan struct{})
+		}
+		room := w.room
+		w.mu.Unlock()
+		select {
+		case <-room:
+		case <-done:
+			return errStopped
+		}
+	}
+}
+
+// fail makes every later begin return err.
+func (w *writer) fail(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = err
+	}
+	w.wake()
+}
+
+// closeWhenWritten closes the carrier as soon as nothing is pending.
+func (w *writer) closeWhenWritten() {
+	w.mu.Lock()
+	w.closing = true
+	w.flush()
+}
