@@ -79,8 +79,8 @@ func (b *builder) localContract(ctx context.Context) (*contract, error) {
 		return nil, err
 	}
 	c.wiring = []wiring{{module: mod.Module.Mod.Path, version: noVersion, replace: b.pathTo(root)}}
-	if b.self.covers(mod, b.req.Runtime) {
-		return c, nil
+	if covered, err := b.self.covers(mod, b.req.Runtime); covered || err != nil {
+		return c, err
 	}
 	return c, b.openScratchWith(c.wiring, root)
 }
@@ -163,20 +163,25 @@ func (b *builder) pathTo(dir string) string {
 }
 
 // covers says whether all that mod requires is what projects get anyway: then no go command is needed.
-func (s *self) covers(mod *modfile.File, r Runtime) bool {
+func (s *self) covers(mod *modfile.File, r Runtime) (bool, error) {
+	needed, err := pins(r)
+	if err != nil {
+		return false, err
+	}
 	for _, required := range mod.Require {
-		if required.Mod.Path == s.path() {
-			if r.requirement() != noVersion && required.Mod.Version != r.Version {
-				return false
+		m := required.Mod
+		if m.Path == s.path() {
+			if r.requirement() != noVersion && m.Version != r.Version {
+				return false, nil
 			}
 			continue
 		}
-		ours := s.version(required.Mod.Path)
-		if ours == "" || semver.Compare(required.Mod.Version, ours) > 0 {
-			return false
+		pinned := slices.ContainsFunc(needed, func(p pin) bool { return p.required && p.module == m.Path })
+		if !pinned || semver.Compare(m.Version, s.version(m.Path)) > 0 {
+			return false, nil
 		}
 	}
-	return true
+	return true, nil
 }
 
 // openScratchWith starts from what the contract's module knows of its requirements.
