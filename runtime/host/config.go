@@ -51,9 +51,8 @@ type Config struct {
 	// Nil means slog.Default().
 	Logger *slog.Logger
 	// Stdout and Stderr get what the plugin prints once it serves: the streams of its stdio service, not what it logs.
-	// Nil means that it is logged line by line. A writer is only called by one goroutine at a time, but by different ones when
-	// it stands in both fields. One that blocks first slows the plugin down, then loses output (the log says how much);
-	// it never blocks Close.
+	// Nil means that it is logged line by line. A writer is called by one goroutine at a time, also when it stands in both
+	// fields. One that blocks first slows the plugin down, then loses output (the log says how much); it never blocks Close.
 	Stdout, Stderr io.Writer
 
 	// StartTimeout bounds the whole of Open: starting the program, its handshake line, connecting, and the first health check.

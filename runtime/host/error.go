@@ -44,14 +44,15 @@ type Error struct {
 	Err      error
 }
 
-// Error names the program, the stage, what went wrong, and the line of Stderr that tells most.
+// Error names the program, the stage, what went wrong, and the line of Stderr that tells most. A plugin that came to
+// StageNegotiate is well, and what it wrote has nothing to do with the error.
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.Path != "" {
 		fmt.Fprintf(&b, "plugin %s: ", e.Path)
 	}
 	fmt.Fprintf(&b, "%s: %v", e.Stage, e.Err)
-	if line := telling(e.Stderr); line != "" {
+	if line := telling(e.Stderr); line != "" && e.Stage != StageNegotiate {
 		fmt.Fprintf(&b, "; it wrote: %s", line)
 	}
 	return b.String()

@@ -253,6 +253,7 @@ func (f faulty) server(l net.Listener, stop func()) *grpc.Server {
 	if f.prints != "" {
 		wire.RegisterStdio(s, func(stream grpc.ServerStreamingServer[wire.StdioData]) error {
 			_ = stream.Send(&wire.StdioData{Channel: wire.StdioData_CHANNEL_STDOUT, Data: []byte(f.prints)})
+			_ = stream.Send(&wire.StdioData{Channel: wire.StdioData_CHANNEL_STDERR, Data: []byte("and an error\n")})
 			<-stream.Context().Done()
 			return nil
 		})

@@ -31,7 +31,7 @@ import (
 const (
 	// guard is far beyond every bound of the product and far below what a hang would take.
 	guard = 60 * time.Second
-	// roomy is a StartTimeout that a start on a loaded machine never needs.
+	// roomy is a StartTimeout and a StopTimeout that a loaded machine never needs.
 	roomy = 30 * time.Second
 	// markEnv marks every process that descends from a test, so that none is overlooked.
 	markEnv = "HOST_TEST_MARK"
@@ -118,6 +118,7 @@ func (s *stage) config(fault string) host.Config {
 		Logger:       slog.New(s.log),
 		SocketDir:    s.dir,
 		StartTimeout: roomy,
+		StopTimeout:  roomy,
 	}
 }
 

@@ -122,6 +122,29 @@ func TestPrintsAreWritten(t *testing.T) {
 	_ = r.Close()
 }
 
+func TestPrintsShareAWriter(t *testing.T) { // the race detector looks on
+	s := newStage(t)
+	out := &untilText{text: "hello from the plugin\nand an error\n", seen: make(chan struct{})}
+	cfg := s.config("printing")
+	cfg.Stdout, cfg.Stderr = out, out
+	s.open(cfg)
+	await(t, out.seen, "both prints")
+}
+
+// untilText is a writer that expects to be called by one goroutine at a time.
+type untilText struct {
+	got, text string
+	seen      chan struct{}
+}
+
+func (w *untilText) Write(p []byte) (int, error) {
+	w.got += string(p)
+	if w.got == w.text {
+		close(w.seen)
+	}
+	return len(p), nil
+}
+
 // TestPrintsUpToTheEnd has a plugin that prints all the time, from before it serves until it has stopped.
 func TestPrintsUpToTheEnd(t *testing.T) {
 	s := newStage(t)

@@ -36,15 +36,19 @@ type sink interface {
 // openStdio reads in the background until the plugin, or end, ends the stream.
 func openStdio(cfg Config, cc *grpc.ClientConn) *stdio {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &stdio{
-		logger: cfg.Logger,
-		cancel: cancel,
-		ended:  make(chan struct{}),
-		out:    newSink(ctx, cfg, cfg.Stdout, "stdout"),
-		err:    newSink(ctx, cfg, cfg.Stderr, "stderr"),
+	s := &stdio{logger: cfg.Logger, cancel: cancel, ended: make(chan struct{})}
+	s.out = newSink(ctx, cfg, cfg.Stdout, "stdout")
+	if s.err = s.out; cfg.Stdout == nil || !sameWriter(cfg.Stdout, cfg.Stderr) {
+		s.err = newSink(ctx, cfg, cfg.Stderr, "stderr")
 	}
 	go s.read(ctx, cc)
 	return s
+}
+
+// sameWriter is a == b for writers whose type may not be comparable.
+func sameWriter(a, b io.Writer) (same bool) {
+	defer func() { _ = recover() }()
+	return a == b
 }
 
 func newSink(ctx context.Context, cfg Config, w io.Writer, stream string) sink {
@@ -84,7 +88,9 @@ func (s *stdio) end() {
 	<-s.ended
 	var sinks sync.WaitGroup
 	sinks.Go(s.out.end)
-	sinks.Go(s.err.end)
+	if s.err != s.out {
+		sinks.Go(s.err.end)
+	}
 	sinks.Wait()
 }
 
