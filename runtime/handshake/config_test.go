@@ -50,7 +50,7 @@ func TestValidateMagicCookie(t *testing.T) {
 			err := handshake.ValidateMagicCookie(test.config, environment(test.got))
 			checkError(t, err, test.want)
 			for _, other := range sentinels {
-				if other != test.want && errors.Is(err, other) {
+				if !errors.Is(other, test.want) && errors.Is(err, other) {
 					t.Errorf("got %v, which is also %v", err, other)
 				}
 			}

@@ -16,7 +16,7 @@ func FuzzParse(f *testing.F) {
 	certificate := rawBase64(newCertificate(f))
 	for _, line := range []string{
 		"1|1|unix|/s|grpc|\n", "1|1|unix|/s", "1|1|unix|unix:///s|grpc", "1|1|tcp|[::1]:080|netrpc|", "1|2|tcp|LOCALHOST:1|grpc||true",
-		"1|1|unix|/s|grpc|" + certificate, "1|1|unix|/s|grpc|" + every(padBase64(certificate), 64, `\n`) + "|false",
+		"1|1|unix|/s|grpc|" + certificate, "1|1|unix|/s|grpc|" + brokenUp(padBase64(certificate), `\n`) + "|false",
 	} {
 		f.Add(line)
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,11 +39,11 @@ func newCertificate(t testing.TB) []byte {
 	return der
 }
 
-// every inserts sep after every n bytes of s.
-func every(s string, n int, sep string) string {
+// brokenUp is s with sep after each 64 bytes, as PEM has it.
+func brokenUp(s, sep string) string {
 	var b strings.Builder
-	for i := 0; i < len(s); i += n {
-		b.WriteString(s[i:min(i+n, len(s))] + sep)
+	for chunk := range slices.Chunk([]byte(s), 64) {
+		b.WriteString(string(chunk) + sep)
 	}
 	return b.String()
 }

@@ -113,7 +113,7 @@ func (s *scanner) skip(ended bool) {
 // finish judges what was left when reading ended with err.
 func (s *scanner) finish(err error) (Response, error) {
 	rest := bytes.TrimSpace(s.piece)
-	if err == io.EOF && !s.long {
+	if errors.Is(err, io.EOF) && !s.long {
 		if r, err := parse(string(rest)); err == nil {
 			return r, nil
 		}
@@ -123,7 +123,7 @@ func (s *scanner) finish(err error) (Response, error) {
 	}
 	unfinished := quote(rest)
 	s.skip(false)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	return Response{}, fmt.Errorf("%w in %d lines, then %d bytes of an unfinished one, %s: %w", ErrNoHandshake, s.lines, len(rest), unfinished, err)

@@ -141,7 +141,7 @@ func TestReadOfAPluginThatTakesItsTime(t *testing.T) {
 		r, w := io.Pipe()
 		go func() {
 			for _, half := range []string{"1|1|unix", "|/s|grpc|\n"} {
-				time.Sleep(5 * time.Second) // the bubble's clock: no real time passes
+				<-time.After(5 * time.Second) // the bubble's clock: no real time passes
 				_, _ = io.WriteString(w, half)
 			}
 			_ = w.Close()

@@ -60,9 +60,9 @@ func TestParseAccepts(t *testing.T) {
 		"remote":                      {"1|1|tcp|192.0.2.1:80|grpc|", tcpResponse("192.0.2.1:80")},
 		"certificate unpadded":        {"1|1|unix|/s|grpc|" + raw, certified},
 		"certificate padded":          {"1|1|unix|/s|grpc|" + padBase64(raw), certified},
-		"certificate with real CRLF":  {"1|1|unix|/s|grpc|" + every(raw, 64, "\r\n"), certified},
-		"certificate with literal \n": {"1|1|unix|/s|grpc|" + every(raw, 64, `\n`), certified},
-		"certificate with \\r\\n":     {"1|1|unix|/s|grpc|" + every(padBase64(raw), 64, `\r\n`) + "|", certified},
+		"certificate with real CRLF":  {"1|1|unix|/s|grpc|" + brokenUp(raw, "\r\n"), certified},
+		"certificate with literal \n": {"1|1|unix|/s|grpc|" + brokenUp(raw, `\n`), certified},
+		"certificate with \\r\\n":     {"1|1|unix|/s|grpc|" + brokenUp(padBase64(raw), `\r\n`) + "|", certified},
 		"50 characters are none":      {"1|1|unix|/s|grpc|" + strings.Repeat("!", 50), unixResponse("/s")},
 	}
 	for name, test := range tests {

@@ -18,8 +18,8 @@ import (
 
 const nobody = 65534
 
-// dialAs connects as another user does: from a thread with that user's rights, which ends with the connecting.
-func dialAs(t *testing.T, uid, gid int, path string) (conn net.Conn, err error) {
+// dialAsNobody connects as another user does: from a thread with that user's rights, which ends with the connecting.
+func dialAsNobody(t *testing.T, gid int, path string) (conn net.Conn, err error) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can be another user")
@@ -31,7 +31,7 @@ func dialAs(t *testing.T, uid, gid int, path string) (conn net.Conn, err error) 
 		for _, call := range [][4]uintptr{
 			{syscall.SYS_SETGROUPS, 0, 0, 0},
 			{syscall.SYS_SETRESGID, uintptr(gid), uintptr(gid), uintptr(gid)},
-			{syscall.SYS_SETRESUID, uintptr(uid), uintptr(uid), uintptr(uid)},
+			{syscall.SYS_SETRESUID, nobody, nobody, nobody},
 		} {
 			if _, _, errno := syscall.RawSyscall(call[0], call[1], call[2], call[3]); errno != 0 {
 				err = errno
@@ -50,7 +50,7 @@ func dialAs(t *testing.T, uid, gid int, path string) (conn net.Conn, err error) 
 
 func TestOtherUsersCannotReachTheSocket(t *testing.T) {
 	own := listen(t, transport.ListenConfig{Network: "unix"})
-	if _, err := dialAs(t, nobody, nobody, own.Addr().String()); !errors.Is(err, fs.ErrPermission) {
+	if _, err := dialAsNobody(t, nobody, own.Addr().String()); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("in its own folder: got %v, want permission denied", err)
 	}
 	dir := shortDir(t)
@@ -58,7 +58,7 @@ func TestOtherUsersCannotReachTheSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	shared := listen(t, transport.ListenConfig{Network: "unix", Dir: dir})
-	if _, err := dialAs(t, nobody, nobody, shared.Addr().String()); !errors.Is(err, fs.ErrPermission) {
+	if _, err := dialAsNobody(t, nobody, shared.Addr().String()); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("in a folder open to all: got %v, want permission denied", err)
 	}
 }
@@ -71,7 +71,7 @@ func TestOtherUsersAreTurnedAwayWhateverTheModes(t *testing.T) {
 	if err := errors.Join(os.Chmod(dir, 0o755), os.Chmod(path, 0o777)); err != nil {
 		t.Fatal(err)
 	}
-	stranger, err := dialAs(t, nobody, nobody, path)
+	stranger, err := dialAsNobody(t, nobody, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestOtherUsersAreTurnedAwayWhateverTheModes(t *testing.T) {
 	if uid := <-refused; uid != nobody {
 		t.Errorf("got user %d refused, want %d", uid, nobody)
 	}
-	if n, err := stranger.Read(make([]byte, 1)); err != io.EOF {
+	if n, err := stranger.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("got %d, %v, want the stranger's connection closed", n, err)
 	}
 }
@@ -92,10 +92,10 @@ func TestAGroupsMembersAreLetIn(t *testing.T) {
 	}
 	l := listen(t, transport.ListenConfig{Network: "unix", Group: strconv.Itoa(gid)})
 	path := l.Addr().String()
-	if _, err := dialAs(t, nobody, nobody, path); !errors.Is(err, fs.ErrPermission) {
+	if _, err := dialAsNobody(t, nobody, path); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("no member: got %v, want permission denied", err)
 	}
-	member, err := dialAs(t, nobody, gid, path)
+	member, err := dialAsNobody(t, gid, path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ import (
 // shortDir is t.TempDir with a path that leaves room for sockets.
 func shortDir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "t")
+	dir, err := os.MkdirTemp("", "t") //nolint:usetesting // t.TempDir's paths hold the test's name, which is too long here
 	if err != nil {
 		t.Fatal(err)
 	}
