@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/plugingen/plugingen"
@@ -56,7 +57,7 @@ func Contract(ctx context.Context, req ContractRequest) (*ContractResult, error)
 	if len(req.Types) == 0 {
 		return nil, ErrNoTypes
 	}
-	c, warnings, err := inspect.Inspect(ctx, inspect.Config{Dir: req.Dir, Overlay: req.Overlay, Types: req.Types, Env: req.Env})
+	c, warnings, err := inspect.Inspect(ctx, inspect.Config{Dir: req.Dir, Overlay: req.Overlay, Types: distinct(req.Types), Env: req.Env})
 	if errors.Is(err, inspect.ErrNoModule) || errors.Is(err, inspect.ErrNoGoFiles) {
 		return nil, fmt.Errorf("%w: %w", ErrInput, err)
 	}
@@ -76,6 +77,17 @@ func Contract(ctx context.Context, req ContractRequest) (*ContractResult, error)
 		return nil, err
 	}
 	return &ContractResult{Contract: c, Files: files, Warnings: append(warnings, notes...)}, nil
+}
+
+// distinct drops what is named twice.
+func distinct(names []string) []string {
+	var list []string
+	for _, name := range names {
+		if !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // earlier is the .proto of an earlier run; nil when there is none.

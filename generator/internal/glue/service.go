@@ -202,7 +202,7 @@ func (c *call) serve() []render.Code {
 		invoke = strings.Join(results, ", ") + " := " + invoke
 	}
 	b.add(invoke)
-	e := c.encoding(c.serveFail("Internal"))
+	e := c.encoding(c.resultFail())
 	e.failure = l.failure
 	e.message(&b, l.resp, c.pb(c.method.Response), c.method.Response.Fields, c.source(c.method.Results, c.results))
 	b.add("return " + l.resp + ", nil")
@@ -212,15 +212,23 @@ func (c *call) serve() []render.Code {
 // serveFail answers with a status: the call could not be carried out.
 func (c *call) serveFail(code string) fail {
 	return func(where, err string) []string {
-		format := strings.TrimSuffix(c.label, `"`) + `: %v"`
+		format := `"%v"`
 		if where != "" {
-			inner, args, _ := strings.Cut(where, `"`+", ")
-			format = strings.TrimSuffix(c.label, `"`) + ": " + strings.Replace(strings.Trim(inner, `"`), "%w", "%v", 1) + `"`
-			if args != "" {
-				format += ", " + args
-			}
+			format = strings.Replace(where, "%w", "%v", 1)
 		}
 		return []string{"return nil, " + c.status() + ".Errorf(" + c.codes() + "." + code + ", " + format + ", " + err + ")"}
+	}
+}
+
+// resultFail lets an error of the implementation go before one of its results, which are often unfit then.
+func (c *call) resultFail() fail {
+	status := c.serveFail("Internal")
+	if !c.method.HasError {
+		return status
+	}
+	return func(where, err string) []string {
+		failed := "return &" + c.pb(c.method.Response) + "{" + errorField(c.method.Response) + ": " + c.Errors + ".Encode(" + c.locals.failure + ")}, nil"
+		return append([]string{"if " + c.locals.failure + " != nil {", failed, "}"}, status(where, err)...)
 	}
 }
 

@@ -17,8 +17,8 @@ type pkg struct {
 	overlay map[string][]byte
 }
 
-func newPackage(t testing.TB, files map[string]string) pkg {
-	root := filepath.Join(t.TempDir(), "module")
+func newPackage(files map[string]string) pkg {
+	root := filepath.Join(os.TempDir(), "plugingen-no-such-folder", "module")
 	p := pkg{dir: filepath.Join(root, "c"), overlay: map[string][]byte{filepath.Join(root, "go.mod"): []byte("module example.com/m\n\ngo 1.26\n")}}
 	for name, text := range files {
 		p.overlay[filepath.Join(root, filepath.FromSlash(name))] = []byte(text)
@@ -48,7 +48,7 @@ type I interface {
 `
 
 func TestForeignTypesWithModuleInMemory(t *testing.T) {
-	c, err := newPackage(t, map[string]string{"c/c.go": usesURL}).inspect(t.Context(), "I")
+	c, err := newPackage(map[string]string{"c/c.go": usesURL}).inspect(t.Context(), "I")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestSourceWithoutExportData(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, export := range []string{garbage, "", filepath.Join(t.TempDir(), "missing")} {
-		p := newPackage(t, map[string]string{"c/c.go": usesURL})
+		p := newPackage(map[string]string{"c/c.go": usesURL})
 		f := files{overlay: p.overlay}
 		mod, err := findModule(f, p.dir)
 		if err != nil {
@@ -101,7 +101,7 @@ func TestSourceWithoutExportData(t *testing.T) {
 }
 
 func TestForeignComments(t *testing.T) {
-	c, err := newPackage(t, map[string]string{"c/c.go": "package c\n\nimport \"database/sql/driver\"\n\ntype R = driver.Result\n"}).inspect(t.Context(), "R")
+	c, err := newPackage(map[string]string{"c/c.go": "package c\n\nimport \"database/sql/driver\"\n\ntype R = driver.Result\n"}).inspect(t.Context(), "R")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestForeignComments(t *testing.T) {
 }
 
 func TestNestedModuleIsForeign(t *testing.T) {
-	p := newPackage(t, map[string]string{
+	p := newPackage(map[string]string{
 		"c/c.go":        "package c\n\nimport \"example.com/m/nested\"\n\ntype I interface{ Do(x nested.T) error }\n",
 		"nested/go.mod": "module example.com/m/nested\n",
 		"nested/n.go":   "package nested\n\ntype T struct{ X int }\n",
@@ -130,17 +130,17 @@ func TestNestedModuleIsForeign(t *testing.T) {
 func TestGivingUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := newPackage(t, map[string]string{"c/c.go": usesURL}).inspect(ctx, "I"); !errors.Is(err, context.Canceled) {
+	if _, err := newPackage(map[string]string{"c/c.go": usesURL}).inspect(ctx, "I"); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: got %v", err)
 	}
 	t.Setenv("PATH", "")
-	if _, err := newPackage(t, map[string]string{"c/c.go": usesURL}).inspect(t.Context(), "I"); err == nil || !strings.Contains(err.Error(), "types of other modules need the go command") {
+	if _, err := newPackage(map[string]string{"c/c.go": usesURL}).inspect(t.Context(), "I"); err == nil || !strings.Contains(err.Error(), "types of other modules need the go command") {
 		t.Errorf("without the go command: got %v", err)
 	}
 }
 
 func TestNoPackage(t *testing.T) {
-	if _, err := newPackage(t, nil).inspect(t.Context(), "I"); !errors.Is(err, ErrNoGoFiles) {
+	if _, err := newPackage(nil).inspect(t.Context(), "I"); !errors.Is(err, ErrNoGoFiles) {
 		t.Errorf("no files: got %v", err)
 	}
 	_, _, err := Inspect(t.Context(), Config{Dir: t.TempDir(), Types: []string{"I"}})
@@ -148,7 +148,7 @@ func TestNoPackage(t *testing.T) {
 		t.Errorf("no module: got %v", err)
 	}
 	for _, line := range []string{"", "module \"a b\"", "module example.com/../x", "module \"a\\\"b\""} {
-		p := newPackage(t, map[string]string{"c/c.go": usesURL, "go.mod": line + "\n"})
+		p := newPackage(map[string]string{"c/c.go": usesURL, "go.mod": line + "\n"})
 		if _, err := p.inspect(t.Context(), "I"); err == nil || !strings.Contains(err.Error(), "module line") {
 			t.Errorf("go.mod %q: got %v", line, err)
 		}
@@ -174,7 +174,7 @@ func FuzzInspect(f *testing.F) {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		p := newPackage(t, map[string]string{"c/c.go": "package c\n\nimport (\n\t\"context\"\n\t\"time\"\n)\n\n" + body})
+		p := newPackage(map[string]string{"c/c.go": "package c\n\nimport (\n\t\"context\"\n\t\"time\"\n)\n\n" + body})
 		quick := newLoader(files{overlay: p.overlay}, module{root: filepath.Dir(p.dir), path: "example.com/m"}, p.dir)
 		c, r, err := quick.contract([]string{"I"})
 		if err != nil {
