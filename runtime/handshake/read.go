@@ -16,7 +16,7 @@ import (
 //
 // A line that means to be a handshake but is wrong, such as one with an unknown network, ends the reading with Parse's error,
 // because the plugin will write no other. Read takes no context: nothing can interrupt the reading of a pipe but its owner,
-// who closes it. What is left at the end of r without a line ending still counts when it is a valid handshake.
+// who closes it. What is left at the end of r without a line ending still counts when it is a valid handshake, and is noise else.
 //
 // Otherwise the error is ErrNoHandshake: with ErrTooLong past the limits, else with r's error, which is io.EOF, io.ErrUnexpectedEOF
 // when a line had begun, or what closing the pipe led to.
