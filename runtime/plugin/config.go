@@ -55,16 +55,16 @@ func (c Config) withDefaults() Config {
 func (c Config) validate() error {
 	problems := []error{c.Handshake.Validate()}
 	if len(c.Services) == 0 {
-		problems = append(problems, errors.New("Services is empty"))
+		problems = append(problems, errors.New("no Services"))
 	}
 	for _, v := range c.Handshake.Versions() {
 		if len(c.Services) > 0 && len(c.Services[v]) == 0 {
-			problems = append(problems, fmt.Errorf("Services has no implementation for protocol version %d", v))
+			problems = append(problems, fmt.Errorf("no implementation in Services for protocol version %d", v))
 		}
 	}
 	for _, v := range slices.Sorted(maps.Keys(c.Services)) {
 		if !slices.Contains(c.Handshake.Versions(), v) {
-			problems = append(problems, fmt.Errorf("Services has protocol version %d, which Handshake.ProtocolVersions does not name", v))
+			problems = append(problems, fmt.Errorf("protocol version %d in Services is not one of Handshake.ProtocolVersions", v))
 		}
 	}
 	if c.MaxMessageSize < 0 || c.MaxMessageSize > math.MaxInt32 {

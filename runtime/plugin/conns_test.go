@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -12,7 +13,7 @@ import (
 
 func listenUnix(t *testing.T) net.Listener {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "pg")
+	dir, err := os.MkdirTemp("", "pg") //nolint:usetesting // a socket's path must be short
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +84,7 @@ func TestNewcomerWaitsWhenAllHaveSpoken(t *testing.T) {
 	defer refused.Close()
 	next := make(chan net.Conn, 1)
 	go func() { c, _ := l.Accept(); next <- c }()
-	if _, err := refused.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := refused.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("the newcomer reads %v, want io.EOF", err)
 	}
 	if !isOpen(t, first) || !isOpen(t, second) {

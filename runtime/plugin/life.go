@@ -2,6 +2,8 @@ package plugin
 
 import (
 	"context"
+	"errors"
+	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -42,8 +44,7 @@ func (l *life) run(ctx context.Context, announce func() error) error {
 	defer l.joinCollect()
 
 	if err := announce(); err != nil {
-		l.cut()
-		return err
+		return errors.Join(err, l.cut())
 	}
 	return l.await(ctx)
 }
@@ -53,23 +54,20 @@ func (l *life) await(ctx context.Context) error {
 	select {
 	case err := <-l.served:
 		l.served <- nil
-		l.cut()
-		return &Error{Op: "accept connections", Err: err}
+		return errors.Join(&Error{Op: "accept connections", Err: err}, l.cut())
 	case <-l.hostGone:
 		l.cfg.Logger.Info("the host is gone; the plugin ends")
-		l.cut()
-		return nil
+		return l.cut()
 	case <-l.asked:
 	case <-l.terminated:
 		signal.Stop(l.terminated) // a second one ends the process at once
 	case <-ctx.Done():
 	}
-	l.stop()
-	return nil
+	return l.stop()
 }
 
 // stop ends the server in good order, within StopTimeout and windDownTimeout.
-func (l *life) stop() {
+func (l *life) stop() error {
 	l.health.Shutdown()
 	close(l.stopping)
 	grace, cancel := context.WithTimeout(context.Background(), l.cfg.StopTimeout)
@@ -83,15 +81,23 @@ func (l *life) stop() {
 		l.hangUp(ctx)
 	}
 	l.server.cut(ctx)
-	<-l.served
+	return l.serveError()
 }
 
 // cut ends the server at once, and gives calls that notice StopTimeout to return.
-func (l *life) cut() {
+func (l *life) cut() error {
 	ctx, cancel := context.WithTimeout(context.Background(), l.cfg.StopTimeout)
 	defer cancel()
 	l.server.cut(ctx)
-	<-l.served
+	return l.serveError()
+}
+
+// serveError is why grpc's Serve ended, other than by closing its listener.
+func (l *life) serveError() error {
+	if err := <-l.served; err != nil && !errors.Is(err, net.ErrClosed) {
+		return &Error{Op: "accept connections", Err: err}
+	}
+	return nil
 }
 
 // handOver lets the host read what has been printed so far.

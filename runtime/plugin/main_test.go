@@ -58,6 +58,8 @@ var modes = map[string]func() int{
 }
 
 // What a package prints while it is initialised comes before anything that main could do.
+//
+//nolint:gochecknoinits // it is what is tested
 func init() {
 	if os.Getenv(modeEnv) == "chatty" {
 		fmt.Println("printed by init")

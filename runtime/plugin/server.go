@@ -65,7 +65,6 @@ func serverOptions(cfg Config, sec security) []grpc.ServerOption {
 		grpc.NumStreamWorkers(uint32(goruntime.GOMAXPROCS(0))),
 		grpc.StaticStreamWindowSize(windowSize),
 		grpc.StaticConnWindowSize(windowSize),
-		grpc.SharedWriteBuffer(true),
 	}
 	options = append(options, sec.options...)
 	return append(options, cfg.ServerOptions...)

@@ -109,9 +109,9 @@ func TestStartFails(t *testing.T) {
 	}{
 		{"wrong cookie", "plain", []string{cookieKey + "=other-not-to-be-printed"}, []string{"magic cookie does not match", cookieKey}},
 		{"no cookie configured", "no cookie", nil, []string{"magic cookie key is not configured"}},
-		{"no services", "empty", nil, []string{"Services is empty"}},
-		{"version without a service", "no service", nil, []string{"no implementation for protocol version 3"}},
-		{"service that is never served", "unserved", nil, []string{"protocol version 5", "does not name"}},
+		{"no services", "empty", nil, []string{"no Services"}},
+		{"version without a service", "no service", nil, []string{"no implementation in Services for protocol version 3"}},
+		{"service that is never served", "unserved", nil, []string{"protocol version 5 in Services is not one of"}},
 		{"socket folder that would break the line", "plain", []string{"PLUGIN_UNIX_SOCKET_DIR=/no\nsuch\x1b[31m/dir"}, []string{`/no; such\x1b[31m/dir`}},
 		{"service twice, wrong type", "twice", nil, []string{"test.Echo is registered twice", "test.Other: int is not a"}},
 		{"a service of the runtime", "reserved", nil, []string{"plugin.GRPCController is registered twice, or is one of the runtime's own"}},
@@ -193,7 +193,7 @@ func busyPort(t *testing.T) string {
 // socketDir is a private folder with a short path.
 func socketDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "pg")
+	dir, err := os.MkdirTemp("", "pg") //nolint:usetesting // a socket's path must be short
 	if err != nil {
 		t.Fatal(err)
 	}

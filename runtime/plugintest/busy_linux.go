@@ -13,7 +13,7 @@ func isBusy(path string) bool {
 	if err != nil {
 		return false
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	_, err = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_RDLCK) // ends with f
 	return errors.Is(err, unix.EAGAIN)
 }

@@ -15,4 +15,6 @@ package early
 import "github.com/plugingen/plugingen/runtime/internal/stdout"
 
 // Nothing later than the initialisation of packages is early enough.
+//
+//nolint:gochecknoinits // it is what the package is for
 func init() { stdout.MoveEarly() }
