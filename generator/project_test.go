@@ -183,7 +183,12 @@ func sorted(set map[string]bool) []string {
 // out of the module cache, which is a proxy, too.
 func TestReleased(t *testing.T) {
 	const version = "v0.1.0"
-	proxy, sum := makeProxy(t, version)
+	data, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := t.TempDir()
+	sum := publish(t, proxy, "..", module.Version{Path: modfile.ModulePath(data), Version: version})
 	cache := strings.TrimSpace(must(goCommand(t, ".", nil, "env", "GOMODCACHE")))
 	env := []string{
 		"GOMODCACHE=" + filepath.Join(t.TempDir(), "mod"), "GOFLAGS=-mod=mod -modcacherw", "GOSUMDB=off",
@@ -199,6 +204,14 @@ func TestReleased(t *testing.T) {
 	wantTidy(t, commit(t, dir, generator.Host, generator.ProjectRequest{Name: "my-host", Runtime: released}), env...)
 	wantTidy(t, commit(t, dir, generator.Host, generator.ProjectRequest{Name: "wired", Runtime: released, Contract: filepath.Join(plugin, "greeter")}), env...)
 	wantTidy(t, commit(t, dir, generator.Plugin, generator.ProjectRequest{Name: "copied", Runtime: generator.Runtime{Version: version, Sum: sum, Copy: true}}), env...)
+	// A contract that is somebody's module.
+	publish(t, proxy, plugin, module.Version{Path: "example.com/my-plugin", Version: "v1.0.0"})
+	remote := generator.ProjectRequest{Name: "remote", Runtime: released, Contract: "example.com/my-plugin/greeter@v1.0.0", Env: append(os.Environ(), env...)}
+	host := commit(t, dir, generator.Host, remote)
+	wantTidy(t, host, env...)
+	if mod := lines(t, filepath.Join(host, "go.mod")); !slices.Contains(mod, "\texample.com/my-plugin v1.0.0") {
+		t.Errorf("go.mod of the host:\n%s", strings.Join(mod, "\n"))
+	}
 	// The module file for tools must be complete as it is: nothing may be added to it.
 	out, err := goCommand(t, plugin, append(env, "GOFLAGS=-modcacherw"), "list", "-modfile=go.tool.mod", "-deps", "tool")
 	if err != nil || !strings.Contains(out, "/cmd/plugingen") {
@@ -213,30 +226,28 @@ func must(out string, err error) string {
 	return out
 }
 
-// makeProxy lays the sources under test, as version, into a folder that go takes for a proxy.
-func makeProxy(t *testing.T, version string) (dir, sum string) {
+// publish makes the module in dir part of a folder that go takes for a proxy, and returns its hash.
+func publish(t *testing.T, proxy, dir string, v module.Version) (sum string) {
 	t.Helper()
-	data, err := os.ReadFile("../go.mod")
+	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := module.Version{Path: modfile.ModulePath(data), Version: version}
-	dir = t.TempDir()
-	at := filepath.Join(dir, filepath.FromSlash(v.Path), "@v")
+	at := filepath.Join(proxy, filepath.FromSlash(v.Path), "@v")
 	var archive bytes.Buffer
 	err = errors.Join(
 		os.MkdirAll(at, 0o755),
-		zip.CreateFromDir(&archive, v, ".."),
-		os.WriteFile(filepath.Join(at, version+".zip"), archive.Bytes(), 0o644),
-		os.WriteFile(filepath.Join(at, version+".mod"), data, 0o644),
-		os.WriteFile(filepath.Join(at, version+".info"), []byte(`{"Version":"`+version+`"}`), 0o644),
-		os.WriteFile(filepath.Join(at, "list"), []byte(version+"\n"), 0o644),
+		zip.CreateFromDir(&archive, v, dir),
+		os.WriteFile(filepath.Join(at, v.Version+".zip"), archive.Bytes(), 0o644),
+		os.WriteFile(filepath.Join(at, v.Version+".mod"), mod, 0o644),
+		os.WriteFile(filepath.Join(at, v.Version+".info"), []byte(`{"Version":"`+v.Version+`"}`), 0o644),
+		os.WriteFile(filepath.Join(at, "list"), []byte(v.Version+"\n"), 0o644),
 	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sum, err = dirhash.HashZip(filepath.Join(at, version+".zip"), dirhash.DefaultHash); err != nil {
+	if sum, err = dirhash.HashZip(filepath.Join(at, v.Version+".zip"), dirhash.DefaultHash); err != nil {
 		t.Fatal(err)
 	}
-	return dir, sum
+	return sum
 }
