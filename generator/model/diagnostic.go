@@ -19,10 +19,9 @@ type Diagnostic struct {
 }
 
 // Diagnostics are faults of a contract; as an error, they are bad input. Sorted by position.
+//
+//nolint:errname // a list of faults before it is an error
 type Diagnostics []Diagnostic
-
-// Error is one line: position, place, why, what to do, code.
-func (d Diagnostic) Error() string { return d.String() }
 
 // String is one line: file:line:col: place: why: what to do (code).
 func (d Diagnostic) String() string {

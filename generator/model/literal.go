@@ -47,7 +47,7 @@ func (t *Type) example(imports *ImportSet, name string, depth int) string {
 	case Pointer:
 		return t.examplePointer(imports)
 	case Duration:
-		return imports.Qualify(timePackage, "Second")
+		return imports.Std("time") + ".Second"
 	case Array, Struct, Time, Marshaler:
 		return t.Zero(imports)
 	default:

@@ -33,11 +33,6 @@ type Param struct {
 	Field *Field
 }
 
-var (
-	contextPackage = Package{Path: "context", Name: "context"}
-	timePackage    = Package{Path: "time", Name: "time"}
-)
-
 // Signature is the method without receiver, seen from the package of imports:
 //
 //	Greet(ctx context.Context, name string) (string, error)
@@ -64,7 +59,7 @@ func (m *Method) signature(imports *ImportSet, names, types []string) string {
 func (m *Method) paramTypes(imports *ImportSet) []string {
 	var types []string
 	if m.HasContext {
-		types = append(types, imports.Qualify(contextPackage, "Context"))
+		types = append(types, imports.Std("context")+".Context")
 	}
 	for i, p := range m.Params {
 		if m.Variadic && i == len(m.Params)-1 {

@@ -85,9 +85,9 @@ func (t *Type) Expr(imports *ImportSet) string {
 	case Struct:
 		return "struct{}"
 	case Time:
-		return imports.Qualify(timePackage, "Time")
+		return imports.Std("time") + ".Time"
 	case Duration:
-		return imports.Qualify(timePackage, "Duration")
+		return imports.Std("time") + ".Duration"
 	default:
 		return t.Kind.String()
 	}

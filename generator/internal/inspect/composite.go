@@ -103,7 +103,7 @@ func (m *mapper) structure(mt *model.Type, t *types.Struct, path string) {
 
 // marshaler recognises structs that encode themselves: those travel as their own bytes. Methods that only an embedded field
 // has do not count: they would drop the other fields.
-func (m *mapper) marshaler(mt *model.Type, t *types.Named, _ string) bool {
+func marshaler(mt *model.Type, t *types.Named) bool {
 	for _, form := range []string{"Binary", "Text"} {
 		if hasOwnMethod(t, "Marshal"+form, true) && hasOwnMethod(t, "Unmarshal"+form, false) {
 			mt.Kind, mt.Marshal, mt.Unmarshal = model.Marshaler, "Marshal"+form, "Unmarshal"+form

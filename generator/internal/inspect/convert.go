@@ -70,7 +70,7 @@ func (m *mapper) fill(mt *model.Type, t *types.Named, path string) model.Type {
 	case *types.Pointer:
 		mt.Kind = m.refuse(path, codePointer, "a named pointer type cannot travel", "use the type that it points to").Kind
 	case *types.Struct:
-		if ok := m.marshaler(mt, t, path); !ok {
+		if !marshaler(mt, t) {
 			m.structure(mt, u, path)
 		}
 	default:

@@ -72,7 +72,7 @@ func decodeList(out []byte) (map[string]*listedPackage, error) {
 	listed := map[string]*listedPackage{}
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
 		p := &listedPackage{}
-		if err := dec.Decode(p); err == io.EOF {
+		if err := dec.Decode(p); errors.Is(err, io.EOF) {
 			return listed, nil
 		} else if err != nil {
 			return nil, fmt.Errorf("go list: %w", err)

@@ -1,9 +1,9 @@
 // Command protogen writes the .pb.go beside each .proto that it is given, by the code that serves contracts.
 //
-// It runs in the module's root; the runtime's own messages are made by it:
-//
-//	go run ./generator/internal/protogen runtime/runtimepb/error.proto runtime/internal/wire/wire.proto
+// It runs in the module's root; the runtime's own messages are made by it, see the directive.
 package main
+
+//go:generate go -C ../../.. run ./generator/internal/protogen runtime/runtimepb/error.proto runtime/internal/wire/wire.proto
 
 import (
 	"context"
