@@ -7,19 +7,31 @@ import "net"
 type Carrier interface {
 	// Read waits for at least one byte. io.EOF means that the peer closed.
 	Read(p []byte) (int, error)
+	// TryRead is Read that does not wait: it returns 0 and no error when nothing is there, or when it cannot tell.
+	TryRead(p []byte) (int, error)
 	// Write writes all of p, waiting as long as that takes.
 	Write(p []byte) (int, error)
-	// TryWrite writes the beginning of p that can go without waiting, perhaps nothing. A carrier that cannot tell returns 0.
+	// TryWrite writes the beginning of p that can go without waiting: perhaps nothing, also when it cannot tell.
 	TryWrite(p []byte) (int, error)
+	// CanTry tells whether TryRead and TryWrite are more than stubs.
+	CanTry() bool
 	Close() error
 	LocalAddr() net.Addr
 	RemoteAddr() net.Addr
 }
 
-// plainCarrier is any net.Conn: its writes are done by a goroutine that may wait.
+// NewCarrier makes a carrier of conn, which it owns from now on. A unix socket is used by non-blocking system calls;
+// anything else by its Read and Write, at the price of a goroutine for each write.
+func NewCarrier(conn net.Conn) Carrier {
+	if c := socketCarrierOf(conn); c != nil {
+		return c
+	}
+	return plainCarrier{conn}
+}
+
+// plainCarrier is any net.Conn.
 type plainCarrier struct{ net.Conn }
 
+func (plainCarrier) TryRead([]byte) (int, error)  { return 0, nil }
 func (plainCarrier) TryWrite([]byte) (int, error) { return 0, nil }
-
-// NewCarrier makes a carrier of conn, which it owns from now on.
-func NewCarrier(conn net.Conn) Carrier { return plainCarrier{conn} }
+func (plainCarrier) CanTry() bool                 { return false }

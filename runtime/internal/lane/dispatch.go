@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -23,7 +24,7 @@ func (c *serverConn) dispatch(k *serverCall, message []byte) error {
 	copy(request.b, message)
 	go func() {
 		defer c.finished()
-		k.serveUnary(func(m any) error { return decode(request.b, m) })
+		k.finishUnary(k.measured(func(m any) error { return decode(request.b, m) }))
 		c.s.buffers.put(request)
 	}()
 	return nil
@@ -52,7 +53,7 @@ func (c *serverConn) dispatchStream(k *serverCall, flags uint8, message []byte) 
 	go func() {
 		defer c.finished()
 		if k.method.unary != nil {
-			k.serveUnary((*serverStream)(k).RecvMsg)
+			k.finishUnary(k.handleUnary((*serverStream)(k).RecvMsg))
 		} else {
 			k.serveStream()
 		}
@@ -65,7 +66,7 @@ func (k *serverCall) sendCredit(n int64) {
 	if w.begin() != nil {
 		return
 	}
-	if k.conn.get(k.id) != k {
+	if k.isOver() {
 		w.hold()
 		return
 	}
@@ -73,16 +74,43 @@ func (k *serverCall) sendCredit(n int64) {
 	w.flush()
 }
 
-// serveUnary runs the handler and sends its reply.
-func (k *serverCall) serveUnary(decode func(any) error) {
-	reply, err := k.handleUnary(decode)
+// finishUnary sends what the handler has returned.
+func (k *serverCall) finishUnary(reply any, err error) {
+	var m sized
 	if err == nil {
-		err = k.sendReply(reply)
+		m, err = measure(reply, k.sendLimit())
 	}
 	if err != nil {
+		k.conn.w.waitRoom(k.conn.done)
+		k.end(statusOf(err))
+		k.cut()
+		return
+	}
+	k.finishSized(m)
+}
+
+func (k *serverCall) finishSized(m sized) {
+	if err := k.sendReply(m); err != nil {
 		k.end(statusOf(err))
 	}
 	k.cut()
+}
+
+// sendLimit is the largest message that this call may send.
+func (k *serverCall) sendLimit() int {
+	return min(k.conn.s.cfg.MaxSendSize, k.conn.theirs.maxMessage)
+}
+
+// measured runs the handler, and its method learns how long that takes.
+func (k *serverCall) measured(decode func(any) error) (reply any, err error) {
+	pace := &k.method.pace
+	if !pace.sampled() {
+		return k.handleUnary(decode)
+	}
+	begin := time.Now()
+	reply, err = k.handleUnary(decode)
+	pace.add(time.Since(begin))
+	return reply, err
 }
 
 // handleUnary runs the handler. A handler that panics, or ends its goroutine, is an error.
@@ -103,16 +131,12 @@ func (k *serverCall) guard(returned bool, panicked any, err *error) {
 		k.conn.s.cfg.Logger.Error("handler panicked", "method", k.method.name, "panic", panicked, "stack", string(debug.Stack()))
 		*err = recovered(k.method.name, panicked).Err()
 	default:
-		k.stop(status.Newf(codes.Internal, "lane: the handler of %s ended its goroutine", k.method.name))
+		k.stop(k.goexitStatus())
 	}
 }
 
 // sendReply sends a unary call's reply and its end.
-func (k *serverCall) sendReply(reply any) error {
-	m, err := measure(reply, min(k.conn.s.cfg.MaxSendSize, k.conn.theirs.maxMessage))
-	if err != nil {
-		return err
-	}
+func (k *serverCall) sendReply(m sized) error {
 	if m.size > maxWhole {
 		if err := k.sendMessage(m); err != nil {
 			return err
@@ -123,8 +147,8 @@ func (k *serverCall) sendReply(reply any) error {
 	if k.conn.w.waitRoom(k.conn.done) != nil || !k.conn.take(k) {
 		return nil
 	}
-	if err := k.sendEnd(nil, &m); err != nil {
-		k.sendEnd(statusOf(err), nil)
+	if err := k.sendEnd(nil, &m, true); err != nil {
+		k.sendEnd(statusOf(err), nil, true)
 	}
 	k.conn.ended()
 	return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"runtime"
 	"testing"
@@ -23,7 +24,13 @@ import (
 // hang is how long a test waits for what must come: long enough for any machine, short enough to tell which test hung.
 const hang = 60 * time.Second
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(benchEnv); dir != "" {
+		serveBench(dir)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // testServer does what a request's metadata asks for.
 type testServer struct {

@@ -107,6 +107,16 @@ func (f *frameReader) readInto(p []byte) error {
 	return noEOF(err)
 }
 
+// split returns a reader that goes on where f is, and leaves f's memory to the one who has taken bytes of it.
+func (f *frameReader) split() *frameReader {
+	n := newFrameReader(f.src)
+	if len(n.buf) < f.w-f.r {
+		n.buf = make([]byte, fullReadBuffer)
+	}
+	n.w = copy(n.buf, f.buf[f.r:f.w])
+	return n
+}
+
 func (f *frameReader) discard(n int) error {
 	for n > 0 {
 		if f.r == f.w {

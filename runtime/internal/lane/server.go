@@ -51,7 +51,8 @@ type method struct {
 	impl   any
 	unary  *grpc.MethodDesc // either
 	stream *grpc.StreamDesc // or
-	info   *grpc.UnaryServerInfo
+	apart  bool             // its handlers always get goroutines
+	pace   pace
 }
 
 var _ grpc.ServiceRegistrar = (*Server)(nil)
@@ -78,7 +79,7 @@ func (s *Server) RegisterService(desc *grpc.ServiceDesc, impl any) {
 	s.services[desc.ServiceName] = true
 	for i := range desc.Methods {
 		m := &method{name: "/" + desc.ServiceName + "/" + desc.Methods[i].MethodName, impl: impl, unary: &desc.Methods[i]}
-		m.info = &grpc.UnaryServerInfo{Server: impl, FullMethod: m.name}
+		m.apart = s.cfg.Apart != nil && s.cfg.Apart(m.name)
 		s.methods[m.name] = m
 	}
 	for i := range desc.Streams {

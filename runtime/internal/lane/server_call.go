@@ -88,25 +88,20 @@ func (k *serverCall) standard() context.Context {
 	return k.std
 }
 
-// leave ends the context.
-func (k *serverCall) leave() {
+// cut ends what the handler sees of a call that is over: its context ends, and nothing more comes or goes.
+func (k *serverCall) cut() {
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	if k.cause == nil {
 		k.cause = context.Canceled
 	}
 	if k.cancel != nil {
 		k.cancel()
 	}
-}
-
-// cut ends what the handler sees of a call that is over: nothing more comes or goes.
-func (k *serverCall) cut() {
-	k.leave()
+	k.shut()
+	k.mu.Unlock()
 	if k.in != nil {
 		k.in.abandon()
 	}
-	k.closeWindow()
 }
 
 // stop ends a call from outside of its handler.
@@ -126,15 +121,18 @@ func (k *serverCall) sendWindow() *sendWindow {
 	return k.window
 }
 
-// closeWindow ends the sending of messages.
-func (k *serverCall) closeWindow() {
-	k.mu.Lock()
+// shut ends the sending of messages and header. Called with mu.
+func (k *serverCall) shut() {
 	k.over = true
-	window := k.window
-	k.mu.Unlock()
-	if window != nil {
-		window.close()
+	if k.window != nil {
+		k.window.close()
 	}
+}
+
+func (k *serverCall) isOver() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.over
 }
 
 // end sends the end of the call, unless that was done before.
@@ -142,14 +140,13 @@ func (k *serverCall) end(st *status.Status) {
 	if !k.conn.take(k) {
 		return
 	}
-	k.closeWindow() // before the end is sent: nothing may follow it
-	k.sendEnd(st, nil)
+	k.sendEnd(st, nil, true)
 	k.conn.ended()
 }
 
-// sendEnd appends the end frame, with the reply if m is not nil. An error means that the reply could not be encoded, and
-// that nothing was appended.
-func (k *serverCall) sendEnd(st *status.Status, m *sized) error {
+// sendEnd appends the end frame, with the reply if m is not nil. Without flush the caller sees to that soon. An error
+// means that the reply could not be encoded, and that nothing was appended.
+func (k *serverCall) sendEnd(st *status.Status, m *sized, flush bool) error {
 	w := &k.conn.w
 	if w.begin() != nil {
 		return nil // nobody to tell
@@ -158,7 +155,11 @@ func (k *serverCall) sendEnd(st *status.Status, m *sized) error {
 	if err == nil {
 		w.buf = b
 	}
-	w.flush()
+	if flush {
+		w.flush()
+	} else {
+		w.hold()
+	}
 	return err
 }
 
@@ -166,6 +167,7 @@ func (k *serverCall) appendEnd(b []byte, st *status.Status, m *sized) ([]byte, e
 	b, at := reserveHeader(b)
 	h := header{kind: kindEnd, id: k.id}
 	k.mu.Lock()
+	k.shut() // nothing may follow the end
 	if !k.headed && len(k.header) > 0 {
 		h.flags |= flagMetadata
 		b = appendMetadata(b, k.header)

@@ -29,6 +29,10 @@ type ServerConfig struct {
 	// UnaryInterceptors and StreamInterceptors run around each handler, the first outermost.
 	UnaryInterceptors  []grpc.UnaryServerInterceptor
 	StreamInterceptors []grpc.StreamServerInterceptor
+	// Apart tells the unary methods, by their full names, whose handlers never run on the connection's reader; nil means
+	// none. A handler on the reader saves a good part of a short call's cost. One that takes long loses that place within
+	// two milliseconds, during which other calls of its connection may wait; so it is with a handler that locks its OS thread.
+	Apart func(fullMethod string) bool
 	// Logger is told of handlers that panic; nil means slog.Default().
 	Logger *slog.Logger
 	// AuthInfo is part of the peer that handlers see; nil means none.

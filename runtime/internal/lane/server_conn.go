@@ -22,6 +22,7 @@ type serverConn struct {
 	theirs  settings
 	bound   []*binding // methods by number - 1; the reader's
 	done    chan struct{}
+	inliner inliner
 
 	mu      sync.Mutex
 	calls   []*serverCall // by id; nil where the id is free
@@ -44,6 +45,7 @@ func newServerConn(s *Server, carrier Carrier) *serverConn {
 	}
 	c.w = writer{out: carrier, failed: func(error) { time.AfterFunc(lastRead, func() { carrier.Close() }) }}
 	c.w.buf = s.cfg.settings().appendPreface(nil)
+	c.inliner.kick = make(chan struct{}, 1)
 	return c
 }
 
@@ -56,8 +58,11 @@ func (c *serverConn) serve() error {
 		c.fail(err)
 		return err
 	}
-	c.read(r)
+	var watch sync.WaitGroup
+	watch.Go(c.watch)
+	go c.read(r) // a handler on the reader may end its goroutine: not this one
 	<-c.done
+	watch.Wait()
 	return c.result()
 }
 
@@ -73,23 +78,43 @@ func (c *serverConn) preface(r *frameReader) (err error) {
 	return err
 }
 
-// read serves what comes. When it returns the connection has ended.
+// read serves what comes. When it returns the connection has ended, or another goroutine reads.
 func (c *serverConn) read(r *frameReader) {
 	for {
-		err := c.w.waitRoom(c.done) // a client that reads no replies is not read either
-		if err != nil {
+		if err := c.settle(r); err != nil {
 			c.fail(err)
 			return
 		}
 		h, err := r.next()
+		mine := true
 		if err == nil {
-			err = c.handle(h, r)
+			mine, err = c.handle(h, r)
 		}
 		if err != nil {
 			c.fail(err)
 			return
 		}
+		if !mine {
+			return
+		}
 	}
+}
+
+// settle sends what was held back, unless more to do is here already. A client that reads no replies is not read either.
+func (c *serverConn) settle(r *frameReader) error {
+	if !c.inliner.held {
+		return c.w.waitRoom(c.done)
+	}
+	if err := c.w.begin(); err != nil {
+		return err
+	}
+	if r.buffered() && len(c.w.buf) < maxPending {
+		c.w.hold()
+		return nil
+	}
+	c.inliner.held = false
+	c.w.flush()
+	return c.w.waitRoom(c.done)
 }
 
 // result is what Serve returns.
@@ -142,15 +167,20 @@ func (c *serverConn) add(k *serverCall) error {
 	if c.err != nil {
 		return c.err
 	}
+	if int64(k.id) < int64(len(c.calls)) && c.calls[k.id] != nil {
+		return protocolError("call %d begins twice", k.id)
+	}
+	c.enter(k)
+	return nil
+}
+
+// enter is add for an id that is free. Called with mu.
+func (c *serverConn) enter(k *serverCall) {
 	for int(k.id) >= len(c.calls) {
 		c.calls = append(c.calls, nil)
 	}
-	if c.calls[k.id] != nil {
-		return protocolError("call %d begins twice", k.id)
-	}
 	c.calls[k.id] = k
 	c.open++
-	return nil
 }
 
 // get returns the call in flight with this id, or nil.
@@ -198,7 +228,7 @@ func (c *serverConn) lastCall() {
 func (c *serverConn) start() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.running >= 2*c.s.cfg.MaxCalls {
+	if c.err != nil || c.running >= 2*c.s.cfg.MaxCalls {
 		return false
 	}
 	c.running++

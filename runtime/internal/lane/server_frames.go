@@ -10,18 +10,22 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// handle takes one frame in. An error ends the connection.
-func (c *serverConn) handle(h header, r *frameReader) error {
+// handle takes one frame in. mine is false when another goroutine reads by now. An error ends the connection.
+func (c *serverConn) handle(h header, r *frameReader) (mine bool, err error) {
 	switch h.kind {
 	case kindCall:
 		return c.handleCall(h, r)
 	case kindReqData:
-		return c.handleData(h, r)
+		return true, c.handleData(h, r)
 	}
 	body, err := r.take(int(h.size))
-	if err != nil {
-		return err
+	if err == nil {
+		err = c.handleSmall(h, body)
 	}
+	return true, err
+}
+
+func (c *serverConn) handleSmall(h header, body []byte) error {
 	switch h.kind {
 	case kindHalfClose:
 		return c.handleHalfClose(h.id)
@@ -48,32 +52,44 @@ type begun struct {
 	message  []byte
 }
 
-func (c *serverConn) handleCall(h header, r *frameReader) error {
+func (c *serverConn) handleCall(h header, r *frameReader) (mine bool, err error) {
 	body, err := r.take(int(h.size))
 	if err != nil {
-		return err
+		return true, err
 	}
 	if h.flags&^callFlags != 0 {
-		return protocolError("call with flags %#x", h.flags)
+		return true, protocolError("call with flags %#x", h.flags)
 	}
 	if int64(h.id) >= int64(c.s.cfg.MaxCalls) {
-		return protocolError("call %d of at most %d", h.id, c.s.cfg.MaxCalls)
+		return true, protocolError("call %d of at most %d", h.id, c.s.cfg.MaxCalls)
 	}
 	b, err := c.parseCall(h, body)
 	if err != nil {
-		return err
+		return true, err
 	}
+	return c.begin(h, b, r)
+}
+
+// begin serves a call in the way that suits it.
+func (c *serverConn) begin(h header, b begun, r *frameReader) (mine bool, err error) {
 	k := &serverCall{conn: c, id: h.id, method: b.method.method, md: b.md, deadline: b.deadline}
-	whole := h.flags&flagMessage != 0
-	switch {
-	case b.method.unknown != nil:
-		return c.refuse(k, b.method.unknown)
-	case whole && len(b.message) > c.s.cfg.MaxMessageSize:
-		return c.refuse(k, status.Convert(tooLarge("receive", len(b.message), c.s.cfg.MaxMessageSize)))
-	case k.method.unary != nil && whole && h.flags&flagHalf != 0:
-		return c.dispatch(k, b.message)
+	if b.method.unknown != nil {
+		return true, c.refuse(k, b.method.unknown)
 	}
-	return c.dispatchStream(k, h.flags, b.message)
+	if n := len(b.message); n > c.s.cfg.MaxMessageSize {
+		return true, c.refuse(k, status.Convert(tooLarge("receive", n, c.s.cfg.MaxMessageSize)))
+	}
+	const whole = flagMessage | flagHalf
+	if k.method.unary == nil || h.flags&whole != whole {
+		return true, c.dispatchStream(k, h.flags, b.message)
+	}
+	if !c.fits(k, r) {
+		return true, c.dispatch(k, b.message)
+	}
+	if c.get(k.id) != nil {
+		return true, protocolError("call %d begins twice", k.id)
+	}
+	return c.runInline(k, b.message, r), nil
 }
 
 // parseCall reads the body of a call's first frame.

@@ -83,7 +83,7 @@ func (k *serverCall) appendLive(fill func([]byte) []byte) error {
 	if err := w.begin(); err != nil {
 		return lost(err)
 	}
-	if k.conn.get(k.id) != k {
+	if k.isOver() {
 		w.hold()
 		return k.overError()
 	}
@@ -125,7 +125,7 @@ func (s *serverStream) SetTrailer(md metadata.MD) {
 // SendMsg sends a message, waiting while the client does not read. Its errors are gRPC status errors.
 func (s *serverStream) SendMsg(m any) error {
 	k := s.call()
-	sized, err := measure(m, min(k.conn.s.cfg.MaxSendSize, k.conn.theirs.maxMessage))
+	sized, err := measure(m, k.sendLimit())
 	if err != nil {
 		return err
 	}

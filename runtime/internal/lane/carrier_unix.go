@@ -1,0 +1,116 @@
+//go:build unix
+
+package lane
+
+import (
+	"io"
+	"net"
+	"os"
+	"syscall"
+)
+
+// longTransfer is how many bytes make a system call long enough to be worth telling the scheduler.
+const longTransfer = 64 << 10
+
+// socketCarrier is a unix socket whose short transfers are bare system calls.
+type socketCarrier struct {
+	*net.UnixConn
+	read  transfer
+	write transfer
+}
+
+// transfer is one direction of a socket. Its functions live as long as it does, so that a transfer allocates nothing.
+type transfer struct {
+	raw       syscall.RawConn
+	call      func(fd int, p []byte) (int, error)
+	p         []byte
+	n         int
+	err       error
+	wouldWait bool // once: the call would have had to wait
+	wait      func(fd uintptr) bool
+	once      func(fd uintptr) bool
+}
+
+// socketCarrierOf returns nil when conn is no unix socket.
+func socketCarrierOf(conn net.Conn) Carrier {
+	u, ok := conn.(*net.UnixConn)
+	if !ok {
+		return nil
+	}
+	raw, err := u.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	c := &socketCarrier{UnixConn: u}
+	c.read.init(raw, rawRead)
+	c.write.init(raw, rawWrite)
+	return c
+}
+
+func (t *transfer) init(raw syscall.RawConn, call func(int, []byte) (int, error)) {
+	t.raw, t.call = raw, call
+	t.wait = func(fd uintptr) bool { return t.try(fd) }
+	t.once = func(fd uintptr) bool { t.wouldWait = !t.try(fd); return true }
+}
+
+// try makes the call; false means that it would have to wait.
+func (t *transfer) try(fd uintptr) bool {
+	for {
+		t.n, t.err = t.call(int(fd), t.p)
+		switch t.err {
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+			t.n, t.err = 0, nil
+			return false
+		case nil:
+			return true
+		}
+		t.n = 0
+		return true
+	}
+}
+
+func (c *socketCarrier) CanTry() bool { return true }
+
+func (c *socketCarrier) Read(p []byte) (int, error) {
+	if len(p) >= longTransfer {
+		return c.UnixConn.Read(p)
+	}
+	c.read.p = p
+	err := c.read.raw.Read(c.read.wait)
+	c.read.p = nil
+	return c.readResult(err)
+}
+
+func (c *socketCarrier) readResult(err error) (int, error) {
+	switch {
+	case err != nil:
+		return 0, err
+	case c.read.err != nil:
+		return 0, os.NewSyscallError("read", c.read.err)
+	case c.read.n == 0:
+		return 0, io.EOF
+	}
+	return c.read.n, nil
+}
+
+func (c *socketCarrier) TryRead(p []byte) (int, error) {
+	c.read.p = p
+	err := c.read.raw.Read(c.read.once)
+	c.read.p = nil
+	if err == nil && c.read.wouldWait {
+		return 0, nil
+	}
+	return c.readResult(err)
+}
+
+func (c *socketCarrier) TryWrite(p []byte) (int, error) {
+	c.write.p = p
+	err := c.write.raw.Write(c.write.once)
+	c.write.p = nil
+	if err == nil && c.write.err != nil {
+		err = os.NewSyscallError("write", c.write.err)
+	}
+	return c.write.n, err
+}
