@@ -10,11 +10,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/modfile"
 
 	"github.com/plugingen/plugingen/generator/tree"
 )
+
+// goWaitDelay bounds the wait for what the go command started, once it has been stopped itself.
+const goWaitDelay = 5 * time.Second
 
 // scratch is a temporary folder in which the user's own go command resolves modules. It stands for the project: paths of
 // replaced modules are absolute in it.
@@ -50,18 +54,44 @@ func (b *builder) goEnv() []string {
 // goTool runs the go command and returns what it prints. What it says on stderr is progress, and the reason when it fails.
 func (s *scratch) goTool(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.WaitDelay = goWaitDelay
 	cmd.Dir = s.dir
 	cmd.Env = append(s.env[:len(s.env):len(s.env)], "PWD="+s.dir)
 	var out, said bytes.Buffer
 	cmd.Stdout = &out
-	cmd.Stderr = io.MultiWriter(&said, s.progress)
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return nil, fmt.Errorf("go %s: %w", args[0], context.Cause(ctx))
-		}
+	cmd.Stderr = io.MultiWriter(&said, &progress{out: s.progress})
+	err := cmd.Run()
+	switch {
+	case err == nil:
+		return out.Bytes(), nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("go %s: %w", args[0], context.Cause(ctx))
+	case errors.Is(err, exec.ErrNotFound):
+		return nil, fmt.Errorf("modules are resolved by the go command: %w", err)
+	default:
 		return nil, &GoError{Command: "go " + strings.Join(args, " "), Said: strings.TrimSpace(said.String()), Err: err}
 	}
-	return out.Bytes(), nil
+}
+
+// progress passes on the lines by which the go command tells what it fetches; its faults are in the error.
+type progress struct {
+	out  io.Writer
+	line []byte // unfinished
+}
+
+// Write never fails: nobody's terminal is a reason to stop.
+func (p *progress) Write(data []byte) (int, error) {
+	p.line = append(p.line, data...)
+	for {
+		line, rest, whole := bytes.Cut(p.line, []byte("\n"))
+		if !whole {
+			return len(data), nil
+		}
+		if bytes.HasPrefix(line, []byte("go: downloading ")) {
+			_, _ = p.out.Write(append(line, '\n'))
+		}
+		p.line = bytes.Clone(rest)
+	}
 }
 
 // GoError says that the user's go command refused something.

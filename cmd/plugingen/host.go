@@ -56,12 +56,11 @@ func runHost(ctx context.Context, s streams, o projectOptions) error {
 	return finish(s, o.writeOptions, work{
 		dir: req.Dir, tree: p.Tree, warnings: p.Warnings,
 		done: fmt.Sprintf("%s: the host %s, %d files, for the contract %s", shownDir(req.Dir), p.Name, p.Tree.Len(), p.Contract.Package.Path),
-		next: []string{
-			"cd " + shownDir(req.Dir),
+		next: append(enter(req.Dir),
 			"go test ./...            # builds a plugin and calls it",
 			"go build -o bin/ .       # the host",
-			"bin/" + p.Name + " --plugins DIR list",
-		},
+			"bin/"+p.Name+" --plugins DIR list",
+		),
 	})
 }
 

@@ -55,11 +55,10 @@ func runNew(ctx context.Context, s streams, o projectOptions) error {
 	return finish(s, o.writeOptions, work{
 		dir: req.Dir, tree: p.Tree, warnings: p.Warnings,
 		done: fmt.Sprintf("%s: the plugin %s, %d files, for the contract %s", shownDir(req.Dir), p.Name, p.Tree.Len(), p.Contract.Package.Path),
-		next: []string{
-			"cd " + shownDir(req.Dir),
+		next: append(enter(req.Dir),
 			"go test ./...            # in the test's process, and as a process of its own",
 			"go build -o bin/ .       # the plugin",
 			"plugingen host           # writes a program that starts it and calls it",
-		},
+		),
 	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -59,6 +60,34 @@ func runtimeFrom(flag string) (generator.Runtime, error) {
 		return r, nil
 	default:
 		return generator.CheckoutRuntime(flag)
+	}
+}
+
+// enter is how to get into the project, and to make it part of the workspace that it lies in, if it does.
+func enter(dir string) []string {
+	lines := []string{"cd " + shownDir(dir)}
+	if inWorkspace(dir) {
+		lines = append(lines, "go work use .            # there is a go.work above")
+	}
+	return lines
+}
+
+// inWorkspace goes by what the go command would find.
+func inWorkspace(dir string) bool {
+	if os.Getenv("GOWORK") == "off" {
+		return false
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return false
+	}
+	for ; ; abs = filepath.Dir(abs) {
+		if _, err := os.Stat(filepath.Join(abs, "go.work")); err == nil {
+			return true
+		}
+		if abs == filepath.Dir(abs) {
+			return false
+		}
 	}
 }
 
