@@ -11,7 +11,7 @@ type Contract struct {
 	Package  Package
 	Module   string     // module path of Package; empty when there is no go.mod
 	Services []*Service // in the order in which they were asked for
-	// Sentinels are the exported error variables that stay themselves when they cross the process boundary, sorted.
+	// Sentinels are the exported error values that stay themselves when they cross the process boundary, sorted.
 	Sentinels []Sentinel
 	// Declared are the names that the package declares outside generated files, sorted.
 	Declared []string
@@ -42,7 +42,7 @@ func (s *Service) Method(name string) *Method {
 	return nil
 }
 
-// Sentinel is an exported variable of type error.
+// Sentinel is an exported variable or constant that is an error.
 type Sentinel struct {
 	Package Package
 	Name    string
@@ -51,5 +51,5 @@ type Sentinel struct {
 // ID is the sentinel's name on the wire, such as "example.com/greeter.ErrNobody".
 func (s Sentinel) ID() string { return s.Package.Path + "." + s.Name }
 
-// Expr is the Go expression for the variable.
+// Expr is the Go expression for it.
 func (s Sentinel) Expr(imports *ImportSet) string { return imports.Qualify(s.Package, s.Name) }

@@ -147,10 +147,11 @@ func (t *Type) argText(qualifier func(Package) string) string {
 
 // String is the kind as Go spells it.
 func (k Kind) String() string {
-	if k < 0 || int(k) >= len(kindNames()) {
+	names := kindNames()
+	if k < 0 || int(k) >= len(names) {
 		return "Kind(" + strconv.Itoa(int(k)) + ")"
 	}
-	return kindNames()[k]
+	return names[k]
 }
 
 func kindNames() [Marshaler + 1]string {

@@ -37,15 +37,6 @@ func (n names) pick(want, suffix string) string {
 	return try
 }
 
-// clone keeps names of one function from becoming known to another.
-func (n names) clone() names {
-	c := make(names, len(n))
-	for name := range n {
-		c[name] = true
-	}
-	return c
-}
-
 // lowerFirst makes an exported name the beginning of an unexported one: Greeter is greeter, HTTPStore is httpStore.
 func lowerFirst(name string) string {
 	runes := []rune(name)

@@ -105,8 +105,8 @@ type mapped struct {
 
 // Import implements types.Importer.
 func (m mapped) Import(importPath string) (*types.Package, error) {
-	if real, ok := m.names[importPath]; ok {
-		importPath = real
+	if vendored, ok := m.names[importPath]; ok {
+		importPath = vendored
 	}
 	return m.foreign.Import(importPath)
 }

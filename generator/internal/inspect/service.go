@@ -75,7 +75,8 @@ func (m *mapper) service(name string) *model.Service {
 
 // interfaceOf returns the interface that the name stands for, or nil and a fault.
 func (m *mapper) interfaceOf(tn *types.TypeName) *types.Interface {
-	why, hint := "", "name an interface type"
+	var why string
+	hint := "name an interface type"
 	iface, ok := tn.Type().Underlying().(*types.Interface)
 	switch {
 	case isInvalid(tn.Type()) || ok && hasInvalidPart(iface, 0):
