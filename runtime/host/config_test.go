@@ -58,8 +58,12 @@ func TestConfigErrors(t *testing.T) {
 }
 
 func TestConfigIsNotChanged(t *testing.T) {
-	cfg := host.Config{Path: "./nonexistent", Handshake: handshake.Config{MagicCookieKey: "COOKIE", MagicCookieValue: "x", ProtocolVersions: []int{2, 1}},
-		Env: []string{"A=1"}, DialOptions: make([]grpc.DialOption, 0, 4)}
+	cfg := host.Config{
+		Path:        "./nonexistent",
+		Handshake:   handshake.Config{MagicCookieKey: "COOKIE", MagicCookieValue: "x", ProtocolVersions: []int{2, 1}},
+		Env:         []string{"A=1"},
+		DialOptions: make([]grpc.DialOption, 0, 4),
+	}
 	_, _ = host.Open(t.Context(), cfg)
 	if cfg.StartTimeout != 0 || cfg.Logger != nil || !slices.Equal(cfg.Handshake.ProtocolVersions, []int{2, 1}) || !slices.Equal(cfg.Env, []string{"A=1"}) {
 		t.Errorf("changed to %+v", cfg)

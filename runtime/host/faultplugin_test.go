@@ -76,6 +76,7 @@ func startFaults() map[string]func() int {
 			return accept(func(c net.Conn) { _, _ = fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n") })
 		},
 		"hangup":           func() int { return accept(func(c net.Conn) { _ = c.Close() }) },
+		"left-socket":      leftSocket,
 		"grandchild-start": func() int { startGrandchild(false); fmt.Fprintln(os.Stderr, "giving up"); return 5 },
 	}
 }
@@ -136,16 +137,34 @@ func accept(serve func(net.Conn)) int {
 	}
 }
 
+// leftSocket ends when it is connected to, and leaves the socket to a process that never answers.
+func leftSocket() int {
+	l, err := net.Listen("unix", socketPath())
+	if err != nil {
+		return 9
+	}
+	file, err := l.(*net.UnixListener).File()
+	if err != nil {
+		return 9
+	}
+	startGrandchild(true, file)
+	fmt.Println("1|1|unix|" + l.Addr().String() + "|grpc|")
+	if _, err := l.Accept(); err != nil {
+		return 9
+	}
+	return 6
+}
+
 func socketPath() string {
 	return filepath.Join(os.Getenv(handshake.EnvUnixSocketDir), "s")
 }
 
 // grandchild is a process that holds what it inherits for long.
-func startGrandchild(ownSession bool) {
+func startGrandchild(ownSession bool, files ...*os.File) {
 	null, _ := os.Open(os.DevNull)
 	_, err := os.StartProcess("/bin/sleep", []string{"sleep", "300"}, &os.ProcAttr{
 		Env:   os.Environ(),
-		Files: []*os.File{null, os.Stdout, os.Stderr},
+		Files: append([]*os.File{null, os.Stdout, os.Stderr}, files...),
 		Sys:   &syscall.SysProcAttr{Setsid: ownSession},
 	})
 	if err != nil {

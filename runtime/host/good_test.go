@@ -52,6 +52,34 @@ func TestGoodPlugin(t *testing.T) {
 	}
 }
 
+// TestExitEndsTheStart has a plugin that ends although its socket lives on: nobody waits for an answer then.
+func TestExitEndsTheStart(t *testing.T) {
+	s := newStage(t)
+	cfg := s.config("left-socket")
+	cfg.StartTimeout = time.Hour
+	e := s.openFails(t.Context(), cfg)
+	if e.ExitCode != 6 || !errors.Is(e, host.ErrExited) || errors.Is(e, context.DeadlineExceeded) {
+		t.Errorf("exit code %d, %v", e.ExitCode, e)
+	}
+	s.killProcesses()
+}
+
+// TestNothingLeftAtOnce looks the moment that Close returns, not a while later.
+func TestNothingLeftAtOnce(t *testing.T) {
+	s := newStage(t)
+	before := openFiles(t)
+	p := s.open(s.config("good"))
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if after := openFiles(t); len(after) > len(before) {
+		t.Errorf("descriptors %q, before %q", after, before)
+	}
+	if left := s.processes(); len(left) > 0 {
+		t.Errorf("processes %v", left)
+	}
+}
+
 func TestTCP(t *testing.T) {
 	s := newStage(t)
 	cfg := s.config("good")
@@ -102,7 +130,7 @@ func TestOpenCancelled(t *testing.T) {
 			if e.Stage != c.stage && c.stage != host.StageConnect { // its grace may have passed before the record came
 				t.Errorf("stage %s, want %s", e.Stage, c.stage)
 			}
-			if c.stage != host.StageConnect && !(errors.Is(e, context.Canceled) && errors.Is(e, errMind)) {
+			if c.stage != host.StageConnect && (!errors.Is(e, context.Canceled) || !errors.Is(e, errMind)) {
 				t.Errorf("error %v, want context.Canceled and its cause", e)
 			}
 		})

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -85,7 +86,7 @@ type stage struct {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "ht")
+	dir, err := os.MkdirTemp("", "ht") //nolint:usetesting // t.TempDir may be too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,6 +221,13 @@ func (s *stage) processes() []int {
 		}
 	}
 	return found
+}
+
+// killProcesses ends those that left their group, which nobody else can.
+func (s *stage) killProcesses() {
+	for _, pid := range s.processes() {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
 }
 
 func openFiles(t *testing.T) []string {

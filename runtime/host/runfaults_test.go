@@ -168,9 +168,7 @@ func killRunaway(t *testing.T, s *stage, p *host.Plugin) {
 	if err := p.Close(); err != nil {
 		t.Errorf("close: %v", err)
 	}
-	for _, pid := range s.processes() { // the one that left the group: not ours to end
-		_ = syscall.Kill(pid, syscall.SIGKILL)
-	}
+	s.killProcesses()
 }
 
 func logs(texts ...string) func(*testing.T, *stage, *host.Plugin) {

@@ -32,6 +32,10 @@ func quick(d time.Duration) func(*host.Config) {
 	return func(c *host.Config) { c.StartTimeout = d }
 }
 
+func versions(offered ...int) func(*host.Config) {
+	return func(c *host.Config) { c.Handshake.ProtocolVersions = offered }
+}
+
 func startFaultTable() []startFault {
 	const none = -1
 	return []startFault{
@@ -54,8 +58,7 @@ func startFaultTable() []startFault {
 		{row: "8", fault: "netrpc", stage: host.StageNegotiate, is: host.ErrProtocol, code: none, hint: "GRPCServer"},
 		{row: "8", fault: "legacy", stage: host.StageNegotiate, is: host.ErrProtocol, code: none, hint: "GRPCServer"},
 		{row: "8", fault: "mux", stage: host.StageNegotiate, is: host.ErrProtocol, code: none},
-		{row: "8", fault: "proto-7", change: func(c *host.Config) { c.Handshake.ProtocolVersions = []int{3, 1, 2} },
-			stage: host.StageNegotiate, is: handshake.ErrVersion, code: none, text: "the plugin speaks 7, the host 1,2,3"},
+		{row: "8", fault: "proto-7", change: versions(3, 1, 2), stage: host.StageNegotiate, is: handshake.ErrVersion, code: none, text: "the plugin speaks 7, the host 1,2,3"},
 		{row: "9", fault: "cookie-goplugin", stage: host.StageHandshake, is: host.ErrExited, code: 1, hint: "cookie"},
 		{row: "9", fault: "wants-tls", stage: host.StageHandshake, is: host.ErrExited, code: 1, hint: "TLS"},
 		{row: "10", fault: "line-then-exit", stage: host.StageConnect, is: host.ErrExited, code: 4, stderr: "out of luck"},
@@ -68,10 +71,8 @@ func startFaultTable() []startFault {
 		{row: "21", fault: "unwell", stage: host.StageVerify, is: host.ErrNotServing, code: none},
 		{row: "25", fault: "uninvited-cert", stage: host.StageNegotiate, is: host.ErrTLS, code: none, text: "certificate that nobody asked for"},
 		{row: "27", fault: "remote", stage: host.StageNegotiate, is: host.ErrRemote, code: none, text: "192.0.2.1:1", hint: "AllowRemote"},
-		{row: "27", fault: "remote", change: func(c *host.Config) { c.AllowRemote = true; c.StartTimeout = 3 * time.Second },
-			stage: host.StageConnect, code: none},
-		{row: "8", fault: "tcp", change: func(c *host.Config) { c.Handshake.Transports = []string{"unix"} },
-			stage: host.StageNegotiate, is: handshake.ErrTransport, code: none},
+		{row: "27", fault: "remote", change: func(c *host.Config) { c.AllowRemote, c.StartTimeout = true, 3*time.Second }, stage: host.StageConnect, code: none},
+		{row: "8", fault: "tcp", change: func(c *host.Config) { c.Handshake.Transports = []string{"unix"} }, stage: host.StageNegotiate, is: handshake.ErrTransport, code: none},
 	}
 }
 

@@ -12,29 +12,35 @@ import (
 	"unicode/utf8"
 )
 
-// inspect reads the first bytes of a file that exists and could not be started.
-func inspect(path string, err error) (reason error, hint string) {
-	head, readErr := readHead(path)
-	if readErr != nil {
-		return nil, ""
-	}
-	made := format(head)
+// inspect reads the first bytes of a file that exists and could not be started, and completes e with what they say.
+func (e *StartError) inspect() {
+	head, err := readHead(e.Path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return ErrInterpreter, missingInterpreter(head)
-	case !isFormatError(err):
-		return nil, ""
-	case made != "" && made != native():
-		return ErrArchitecture, fmt.Sprintf("the file is made for %s, this host runs on %s: build it with GOOS=%s GOARCH=%s",
-			made, native(), runtime.GOOS, runtime.GOARCH)
-	case made != "":
-		return ErrNotProgram, "the file starts like a program for " + made + " and is damaged or cut off: build it again"
+	case err != nil:
+	case errors.Is(e.Err, fs.ErrNotExist):
+		e.Reason, e.Hint = ErrInterpreter, missingInterpreter(head)
+	case isFormatError(e.Err) && format(head) != "" && format(head) != native():
+		e.Reason, e.Hint = ErrArchitecture, wrongMachine(head)
+	case isFormatError(e.Err):
+		e.Reason, e.Hint = ErrNotProgram, whatItIs(head)
+	}
+}
+
+func wrongMachine(head []byte) string {
+	return fmt.Sprintf("the file is made for %s, this host runs on %s: build it with GOOS=%s GOARCH=%s",
+		format(head), native(), runtime.GOOS, runtime.GOARCH)
+}
+
+func whatItIs(head []byte) string {
+	switch {
+	case format(head) != "":
+		return "the file starts like a program for " + native() + " and is damaged or cut off: build it again"
 	case len(head) == 0:
-		return ErrNotProgram, "the file is empty: build it again"
+		return "the file is empty: build it again"
 	case isText(head):
-		return ErrNotProgram, "the file is text: a script needs a first line such as #!/bin/sh, Go source needs go build"
+		return "the file is text: a script needs a first line such as #!/bin/sh, Go source needs go build"
 	default:
-		return ErrNotProgram, "the file is of no format that this system runs"
+		return "the file is of no format that this system runs"
 	}
 }
 

@@ -68,13 +68,12 @@ func readAll(t *testing.T, r io.Reader) string {
 	return string(b)
 }
 
-func readLine(t *testing.T, r io.Reader) string {
+// awaitLine waits until the program has printed one.
+func awaitLine(t *testing.T, r io.Reader) {
 	t.Helper()
-	line, err := bufio.NewReader(r).ReadString('\n')
-	if err != nil {
+	if _, err := bufio.NewReader(r).ReadString('\n'); err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSpace(line)
 }
 
 func TestExit(t *testing.T) {
@@ -127,7 +126,7 @@ func TestKill(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := shell(t, script)
-			readLine(t, p.Stdout())
+			awaitLine(t, p.Stdout())
 			if err := p.Kill(); err != nil {
 				t.Error(err)
 			}
@@ -144,7 +143,7 @@ func TestKill(t *testing.T) {
 
 func TestTerminate(t *testing.T) {
 	p := shell(t, "trap 'exit 6' TERM; echo ready; while :; do sleep 0.1; done")
-	readLine(t, p.Stdout())
+	awaitLine(t, p.Stdout())
 	if err := p.Terminate(); err != nil {
 		t.Error(err)
 	}

@@ -77,7 +77,7 @@ func classify(path, dir string, err error) *StartError {
 	case errors.Is(err, fs.ErrPermission):
 		e.Reason, e.Hint = ErrNotExecutable, "chmod +x the file; if it is executable, its file system may be mounted noexec"
 	case info.Mode().IsRegular():
-		e.Reason, e.Hint = inspect(path, err)
+		e.inspect()
 	}
 	return e
 }
