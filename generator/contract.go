@@ -16,6 +16,7 @@ import (
 	"github.com/plugingen/plugingen/generator/internal/inspect"
 	"github.com/plugingen/plugingen/generator/internal/schema"
 	"github.com/plugingen/plugingen/generator/model"
+	"github.com/plugingen/plugingen/templates"
 )
 
 // ContractRequest says which interfaces make a contract, and where its package is.
@@ -137,7 +138,7 @@ func renderBoth(c *model.Contract, compiled *schema.Compiled, runtimeModule stri
 	var pbErr error
 	var wg sync.WaitGroup
 	wg.Go(func() { pbCode, pbErr = compiled.Code() })
-	glueCode, err = glue.Render(c, runtimeModule)
+	glueCode, err = glue.Render(c, runtimeModule, templates.Glue)
 	wg.Wait()
 	return pbCode, glueCode, errors.Join(err, pbErr)
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/plugingen/plugingen/generator/internal/render"
 	"github.com/plugingen/plugingen/generator/model"
-	template "github.com/plugingen/plugingen/templates/contract"
 )
 
 // FileName is the generated file in a contract's folder.
@@ -20,8 +19,8 @@ func Name(c *model.Contract) {
 }
 
 // Render returns the code for a contract that has been laid out, compiled and named.
-// RuntimeModule is the path of the module that has the runtime.
-func Render(c *model.Contract, runtimeModule string) ([]byte, error) {
+// RuntimeModule is the path of the module that has the runtime, template the text that walks what this package computes.
+func Render(c *model.Contract, runtimeModule, template string) ([]byte, error) {
 	f := newFile(c, runtimeModule)
 	for _, s := range c.Services {
 		f.Services = append(f.Services, f.service(s))
@@ -37,7 +36,7 @@ func Render(c *model.Contract, runtimeModule string) ([]byte, error) {
 		}
 	}
 	f.Imports = render.Code(f.imports.Block())
-	return render.Source(FileName, template.Glue, f)
+	return render.Source(FileName, template, f)
 }
 
 // file is what the template walks.
