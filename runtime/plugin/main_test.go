@@ -29,11 +29,16 @@ const (
 )
 
 var modes = map[string]func() int{
-	"plain":      func() int { return plugin.Main(config()) },
-	"versions":   func() int { return plugin.Main(versioned(1, 2, 4)) },
-	"chatty":     chatty,
-	"small":      func() int { c := config(); c.MaxMessageSize = 1 << 20; return plugin.Main(c) },
-	"slow stop":  func() int { c := config(); c.StopTimeout = time.Minute; return plugin.Main(c) },
+	"plain":     func() int { return plugin.Main(config()) },
+	"versions":  func() int { return plugin.Main(versioned(1, 2, 4)) },
+	"chatty":    chatty,
+	"small":     func() int { c := config(); c.MaxMessageSize = 1 << 20; return plugin.Main(c) },
+	"slow stop": func() int { c := config(); c.StopTimeout = time.Minute; return plugin.Main(c) },
+	"patient": func() int { // with connections that may be silent for as long as they like
+		c := config()
+		c.ServerOptions = []grpc.ServerOption{grpc.ConnectionTimeout(time.Hour)}
+		return plugin.Main(c)
+	},
 	"leaks":      leaks,
 	"context":    withContext,
 	"child":      func() int { fmt.Print("from the child\n"); return 0 },
@@ -254,6 +259,7 @@ func awaitFile(ctx context.Context, path string) error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
+			<-time.After(100 * time.Millisecond) // what it takes to clean up
 			fmt.Fprintln(os.Stderr, "the call was cut")
 			return ctx.Err()
 		}

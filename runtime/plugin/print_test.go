@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -22,6 +23,12 @@ type reading struct {
 
 func read(t *testing.T, cc grpc.ClientConnInterface) *reading {
 	t.Helper()
+	return readWith(t, cc, func() {})
+}
+
+// readWith calls before with each piece, before it takes it.
+func readWith(t *testing.T, cc grpc.ClientConnInterface, before func()) *reading {
+	t.Helper()
 	r := &reading{got: newLockedBuffer(), ended: make(chan error, 1)}
 	ctx := guarded(t)
 	go func() {
@@ -29,6 +36,7 @@ func read(t *testing.T, cc grpc.ClientConnInterface) *reading {
 			if channel != wire.StdioData_CHANNEL_STDOUT {
 				t.Errorf("channel %v", channel)
 			}
+			before()
 			_, _ = r.got.Write(data)
 		})
 	}()
@@ -93,16 +101,21 @@ func TestNothingPrintedIsLostAtTheStop(t *testing.T) {
 	}
 }
 
+// A host that is slower than the plugin makes it wait.
 func TestPrintingMoreThanTheBufferIsLosslessWhileTheHostReads(t *testing.T) {
 	const size = 8 << 20
 	c, cc := open(t, "plain")
-	r := read(t, cc)
+	pace := time.NewTicker(2 * time.Millisecond)
+	defer pace.Stop()
+	r := readWith(t, cc, func() { <-pace.C })
 	do(t, cc, "print x") // the stream is open when its first byte has come
 	r.got.await(t, "x")
 	do(t, cc, "flood "+strconv.Itoa(size))
+	do(t, cc, "print the end")
+	r.got.await(t, "the end")
 	stop(t, c, cc)
-	if got := len(r.all(t)); got != size+1 {
-		t.Errorf("got %d bytes, want %d", got, size+1)
+	if got, want := len(r.all(t)), size+len("xthe end"); got != want {
+		t.Errorf("got %d bytes, want %d\nstderr:\n%s", got, want, c.stderr)
 	}
 }
 

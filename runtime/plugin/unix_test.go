@@ -117,6 +117,25 @@ func TestHostIsGone(t *testing.T) {
 	}
 }
 
+// Calls that are cut may clean up, for as long as a stop may take.
+func TestCallsThatAreCutMayCleanUp(t *testing.T) {
+	c, cc := open(t, "slow stop")
+	result := call(t, cc, "wait "+filepath.Join(t.TempDir(), "never"))
+	c.stderr.await(t, "waiting")
+	if err := c.pipe.Close(); err != nil { // the host is gone
+		t.Fatal(err)
+	}
+	if code := c.wait(); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+	if got := c.stderr.String(); !strings.Contains(got, "the call was cut") {
+		t.Errorf("the method was not told, or not waited for:\n%s", got)
+	}
+	if err := <-result; status.Code(err) != codes.Unavailable {
+		t.Errorf("the call ended with %v, want Unavailable", err)
+	}
+}
+
 // awaitDeath polls, because nothing tells about somebody else's child. A zombie is dead.
 func awaitDeath(t *testing.T, pid int) {
 	t.Helper()
