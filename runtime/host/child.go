@@ -94,7 +94,7 @@ func relayConfig(cfg Config, stream string) relay.Config {
 	return relay.Config{Logger: cfg.Logger, Stream: stream, DrainTimeout: waitDelay}
 }
 
-// relay reads src to its end in the background. What it cannot log is reported where it can be: nowhere.
+// relay reads src to its end in the background. An error of Run says that the logger fails or blocks: there is nobody to tell.
 func (c *child) relay(r *relay.Relay, src io.Reader) {
 	c.relays.Go(func() { _ = r.Run(src) })
 }

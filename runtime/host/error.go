@@ -30,6 +30,7 @@ var (
 	ErrNotServing = errors.New("the plugin says that it does not serve")
 	ErrTLS        = errors.New("the plugin uses TLS and this host does not")
 	ErrProtocol   = errors.New("the plugin does not speak gRPC")
+	ErrMultiplex  = errors.New("the plugin multiplexes its connection and this host does not")
 	ErrRemote     = errors.New("the plugin's address is not on this machine")
 )
 
@@ -39,7 +40,7 @@ type Error struct {
 	Path     string   // the program, as configured
 	ExitCode int      // of a plugin that ended by itself; -1 when it did not, or by a signal
 	Signal   string   // that ended the plugin, such as "SIGSEGV", unless this host sent it; empty otherwise
-	Stderr   []string // the last lines that the plugin wrote there, escaped; the first of them is a panic's where there was one
+	Stderr   []string // the last lines that the plugin wrote there, escaped; of a panic also the beginning
 	Hint     string   // advice for people; may be empty; not part of Error's text
 	Err      error
 }

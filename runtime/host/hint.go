@@ -20,14 +20,17 @@ const (
 	hintNoSpeech    = "the plugin accepts connections and does not answer as a gRPC server: does it serve after it printed its line?"
 	hintNotServing  = "the plugin's health service must say SERVING before it prints its line; its log may say what it waits for"
 	hintNoSocket    = "nothing listens where the plugin said that it does: it must listen before it prints its line, and not remove the socket"
-	hintSlow        = "the program runs and is not ready: raise StartTimeout if it needs longer"
+	hintSlow        = "the program runs and is not ready: raise StartTimeout, or the deadline of the context, if it needs longer"
 	hintShell       = "a shell started something that it could not find or run: the plugin's path may be a script whose program is missing"
 	hintFiles       = "this process has no file descriptors left: raise its limit (ulimit -n) or open fewer plugins"
 )
 
 // advise picks the advice that fits best: to what the plugin said, to how it ended, to what went wrong, to how far it came.
 func advise(e *Error, ended bool) string {
-	advice := adviceFromOutput(e.Stderr)
+	advice := ""
+	if e.Stage != StageRun { // later, what is logged about such things is about other programs
+		advice = adviceFromOutput(e.Stderr)
+	}
 	if ended {
 		advice = cmp.Or(advice, adviceFromExit(e))
 	}

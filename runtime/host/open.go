@@ -61,7 +61,7 @@ func negotiate(cfg Config, r handshake.Response) *Error {
 	case r.Certificate != nil:
 		return failed(StageNegotiate, fmt.Errorf("%w: it sent a certificate that nobody asked for", ErrTLS)).hint(hintCertificate)
 	case r.Multiplex:
-		return failed(StageNegotiate, fmt.Errorf("%w: it multiplexes connections, which nobody asked for", ErrProtocol)).hint(hintMultiplex)
+		return failed(StageNegotiate, ErrMultiplex).hint(hintMultiplex)
 	default:
 		return checkNetwork(cfg, r)
 	}

@@ -57,7 +57,7 @@ func startFaultTable() []startFault {
 		{row: "8", fault: "badproto", stage: host.StageHandshake, is: handshake.ErrProtocol, code: none},
 		{row: "8", fault: "netrpc", stage: host.StageNegotiate, is: host.ErrProtocol, code: none, hint: "GRPCServer"},
 		{row: "8", fault: "legacy", stage: host.StageNegotiate, is: host.ErrProtocol, code: none, hint: "GRPCServer"},
-		{row: "8", fault: "mux", stage: host.StageNegotiate, is: host.ErrProtocol, code: none},
+		{row: "8", fault: "mux", stage: host.StageNegotiate, is: host.ErrMultiplex, code: none},
 		{row: "8", fault: "proto-7", change: versions(3, 1, 2), stage: host.StageNegotiate, is: handshake.ErrVersion, code: none, text: "the plugin speaks 7, the host 1,2,3"},
 		{row: "9", fault: "cookie-goplugin", stage: host.StageHandshake, is: host.ErrExited, code: 1, hint: "cookie"},
 		{row: "9", fault: "wants-tls", stage: host.StageHandshake, is: host.ErrExited, code: 1, hint: "TLS"},
