@@ -38,9 +38,6 @@ func (s *clientStream) handleHead(body []byte) error {
 // handleEnd ends the stream as the peer says. The table has let it go before.
 func (s *clientStream) handleEnd(flags uint8, body []byte) error {
 	e, err := parseEnd(flags, body)
-	if err == nil && s.in.cutShort() {
-		err = protocolError("call %d ended within a message", s.id)
-	}
 	if err != nil {
 		s.finish(status.Convert(lost(err)), nil)
 		return err
@@ -51,7 +48,9 @@ func (s *clientStream) handleEnd(flags uint8, body []byte) error {
 		s.mu.Unlock()
 	}
 	st := e.status
-	if e.whole && len(e.message) > s.in.limit {
+	if st == nil && s.in.cutShort() {
+		st = status.New(codes.Internal, "lane: the call ended within a message")
+	} else if e.whole && len(e.message) > s.in.limit {
 		st = status.Convert(tooLarge("receive", len(e.message), s.in.limit))
 	} else if e.whole {
 		s.in.push(e.message, 0)

@@ -250,9 +250,12 @@ func openLane(t testing.TB, s setup, carrier func(net.Conn) Carrier) *Client {
 		MaxMessageSize: s.maxMessage, UnaryInterceptors: s.unaryClient, StreamInterceptors: s.streamClient, CallOptions: s.callOptions,
 	})
 	t.Cleanup(func() {
+		broken := errors.Is(client.Err(), ErrProtocol)
 		client.Close()
+		if err := receive(t, served); errors.Is(err, ErrProtocol) || broken {
+			t.Errorf("the client ended with %v, the server with %v", client.Err(), err)
+		}
 		server.Stop()
-		receive(t, served)
 	})
 	return client
 }

@@ -70,7 +70,16 @@ func (s *sender) prefix() []byte {
 	return s.w.buf
 }
 
+// sendParts sends a message in parts. One that is not completed is the last: only the call's end can follow it.
 func (s *sender) sendParts(message []byte, done <-chan struct{}) error {
+	err := s.tryParts(message, done)
+	if err != nil {
+		s.window.close()
+	}
+	return err
+}
+
+func (s *sender) tryParts(message []byte, done <-chan struct{}) error {
 	rest, cost, flags := message, messageCost, flagFirst
 	for len(rest) > 0 {
 		most := min(len(rest), maxPart)

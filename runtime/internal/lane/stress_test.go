@@ -1,0 +1,367 @@
+package lane
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	pb "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+)
+
+// cutConn closes after a number of bytes, in the midst of whatever that is.
+type cutConn struct {
+	net.Conn
+	left *atomic.Int64
+}
+
+func (c cutConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p[:min(len(p), 1+int(max(c.left.Load(), 0)))])
+	return n, c.count(n, err)
+}
+
+func (c cutConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p[:min(len(p), int(max(c.left.Load(), 0)))])
+	if err = c.count(n, err); err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	return n, err
+}
+
+func (c cutConn) count(n int, err error) error {
+	if c.left.Add(-int64(n)) <= 0 {
+		c.Conn.Close()
+	}
+	return err
+}
+
+// cutPair connects a client and a server whose connection is cut by one of them, at a random point.
+func cutPair(t testing.TB, rng *rand.Rand) (*Client, *Server, <-chan error) {
+	clientEnd, serverEnd := socketPair(t)
+	left := &atomic.Int64{}
+	left.Store(rng.Int64N(1 << (4 + rng.IntN(16))))
+	clientCarrier, serverCarrier := NewCarrier(clientEnd), NewCarrier(serverEnd)
+	if rng.IntN(2) == 0 {
+		clientCarrier = NewCarrier(cutConn{clientEnd, left})
+	} else {
+		serverCarrier = NewCarrier(cutConn{serverEnd, left})
+	}
+	server := NewServer(ServerConfig{Logger: quiet()})
+	pb.RegisterTestServiceServer(server, newTestServer())
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(serverCarrier) }()
+	return NewClient(clientCarrier, ClientConfig{}), server, served
+}
+
+// Either side's connection ends at a random point, a byte counted: every call ends, and what it brings is right.
+func TestCutAtRandomPoints(t *testing.T) {
+	rounds := 1500
+	if testing.Short() {
+		rounds = 100
+	}
+	for i := range rounds {
+		rng := rand.New(rand.NewPCG(uint64(i), 7))
+		client, server, served := cutPair(t, rng)
+		var wg sync.WaitGroup
+		for g := range 1 + rng.IntN(6) {
+			seed := rng.Uint64()
+			wg.Go(func() { callUntilLost(t, client, seed, g) })
+		}
+		if rng.IntN(8) == 0 { // on purpose, besides
+			wg.Go(func() { client.Close() })
+		}
+		ended := make(chan struct{})
+		go func() { wg.Wait(); close(ended) }()
+		receive(t, ended)
+		client.Close()
+		receive(t, served)
+		server.Stop()
+	}
+}
+
+// callUntilLost makes calls until one fails for want of a connection.
+func callUntilLost(t *testing.T, client *Client, seed uint64, g int) {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	c := pb.NewTestServiceClient(client)
+	for i := 0; ; i++ {
+		var err error
+		switch rng.IntN(4) {
+		case 0:
+			err = streamOnce(t, c, rng)
+		default:
+			body := fmt.Appendf(nil, "%d %d %s", g, i, pattern(rng.IntN(1<<(1+rng.IntN(17)))))
+			var got *pb.SimpleResponse
+			got, err = c.UnaryCall(context.Background(), &pb.SimpleRequest{Payload: &pb.Payload{Body: body}})
+			if err == nil && !bytes.Equal(got.Payload.GetBody(), body) {
+				t.Errorf("a wrong reply: %.40q to %.40q", got.Payload.GetBody(), body)
+			}
+		}
+		if err != nil {
+			if c := status.Code(err); c != codes.Unavailable && c != codes.Canceled {
+				t.Errorf("error %v", err)
+			}
+			return
+		}
+	}
+}
+
+func streamOnce(t *testing.T, c pb.TestServiceClient, rng *rand.Rand) error {
+	s, err := c.FullDuplexCall(context.Background())
+	if err != nil {
+		return err
+	}
+	for range rng.IntN(5) {
+		n := rng.IntN(1 << (1 + rng.IntN(17)))
+		in := &pb.StreamingOutputCallRequest{ResponseParameters: []*pb.ResponseParameters{{Size: int32(n)}}}
+		if err := s.Send(in); err != nil && err != io.EOF {
+			return err
+		}
+		m, err := s.Recv()
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(m.Payload.GetBody(), pattern(n)) {
+			t.Error("a wrong message")
+		}
+	}
+	s.CloseSend()
+	if _, err := s.Recv(); err != io.EOF {
+		return err
+	}
+	return nil
+}
+
+// Every call that returns too late, or never, is a wake-up that was lost: between callers that share a write, the
+// reader and those it answers, the watch and the handlers it rescues the reader from.
+func TestNoLostWakeUp(t *testing.T) {
+	for _, procs := range []int{1, 2, 8} {
+		t.Run(fmt.Sprint(procs), func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+			for _, tr := range transports()[1:] {
+				c := pb.NewTestServiceClient(tr.open(t, setup{service: newTestServer()}))
+				var wg sync.WaitGroup
+				for g := range 24 {
+					wg.Go(func() { mixedCalls(t, c, uint64(g)) })
+				}
+				ended := make(chan struct{})
+				go func() { wg.Wait(); close(ended) }()
+				receive(t, ended)
+			}
+		})
+	}
+}
+
+func mixedCalls(t *testing.T, c pb.TestServiceClient, seed uint64) {
+	rng := rand.New(rand.NewPCG(seed, 3))
+	for range 60 {
+		var err error
+		switch rng.IntN(6) {
+		case 0:
+			err = streamOnce(t, c, rng)
+		case 1: // given up at some point, or not
+			ctx, cancel := context.WithCancel(context.Background())
+			go cancel()
+			if _, err = c.UnaryCall(ctx, input(rng.IntN(100))); status.Code(err) == codes.Canceled {
+				err = nil
+			}
+			cancel()
+		case 2:
+			_, err = c.UnaryCall(context.Background(), input(rng.IntN(100<<10)))
+		default:
+			_, err = c.UnaryCall(within(t), input(rng.IntN(1000)))
+		}
+		if err != nil {
+			t.Error(err)
+			return
+		}
+	}
+}
+
+// backAndForth calls the other side as long as the depth that it is given says.
+type backAndForth struct {
+	pb.UnimplementedTestServiceServer
+	other pb.TestServiceClient
+}
+
+func (s *backAndForth) UnaryCall(ctx context.Context, in *pb.SimpleRequest) (*pb.SimpleResponse, error) {
+	if in.ResponseSize == 0 {
+		return &pb.SimpleResponse{}, nil
+	}
+	return s.other.UnaryCall(ctx, &pb.SimpleRequest{ResponseSize: in.ResponseSize - 1, Payload: in.Payload})
+}
+
+// A handler calls back over a second connection, whose handler calls again, many levels deep and from many callers:
+// each holds the reader that the next one needs.
+func TestHandlersThatCallBack(t *testing.T) {
+	for _, tr := range transports()[1:] {
+		t.Run(tr.name, func(t *testing.T) {
+			plugin, host := &backAndForth{}, &backAndForth{}
+			down := pb.NewTestServiceClient(tr.open(t, setup{service: plugin}))
+			up := pb.NewTestServiceClient(tr.open(t, setup{service: host}))
+			plugin.other, host.other = up, down
+			for _, size := range []int{10, 50 << 10} {
+				for depth := range int32(8) {
+					if _, err := down.UnaryCall(within(t), &pb.SimpleRequest{ResponseSize: depth, Payload: &pb.Payload{Body: pattern(size)}}); err != nil {
+						t.Fatalf("depth %d: %v", depth, err)
+					}
+				}
+			}
+			var wg sync.WaitGroup
+			for range 8 {
+				wg.Go(func() {
+					for depth := range int32(6) {
+						if _, err := down.UnaryCall(within(t), &pb.SimpleRequest{ResponseSize: depth}); err != nil {
+							t.Errorf("depth %d: %v", depth, err)
+						}
+					}
+				})
+			}
+			wg.Wait()
+		})
+	}
+}
+
+// step is one call of a random program; its outcome does not depend on when it runs.
+type step struct {
+	kind    int
+	size    int
+	back    []int
+	code    codes.Code
+	wait    bool
+	timeout bool
+}
+
+func program(seed uint64) []step {
+	rng := rand.New(rand.NewPCG(seed, 11))
+	size := func() int { return rng.IntN(1 << (1 + rng.IntN(18))) }
+	list := make([]step, 24)
+	for i := range list {
+		s := step{kind: rng.IntN(5), size: size(), wait: rng.IntN(6) == 0, timeout: rng.IntN(2) == 0}
+		for range rng.IntN(6) {
+			s.back = append(s.back, size())
+		}
+		if rng.IntN(3) == 0 {
+			s.code = codes.Code(1 + rng.IntN(16))
+		}
+		list[i] = s
+	}
+	return list
+}
+
+// run does the step and says what came of it.
+func (s step) run(conn grpc.ClientConnInterface) string {
+	ctx, cancel := context.WithCancel(context.Background())
+	if s.timeout && s.wait {
+		ctx, cancel = context.WithTimeout(ctx, 20e6)
+	}
+	defer cancel()
+	ctx = metadata.AppendToOutgoingContext(ctx, "head", fmt.Sprint(s.size), "tail", "t")
+	if s.wait {
+		ctx = asking(ctx, "block")
+	}
+	c := pb.NewTestServiceClient(conn)
+	var header, trailer metadata.MD
+	options := []grpc.CallOption{grpc.Header(&header), grpc.Trailer(&trailer)}
+	if s.wait && !s.timeout {
+		go cancel()
+	}
+	var out string
+	if s.kind < 2 {
+		got, err := c.UnaryCall(ctx, &pb.SimpleRequest{Payload: &pb.Payload{Body: pattern(s.size)}, ResponseStatus: &pb.EchoStatus{Code: int32(s.code), Message: "m"}}, options...)
+		out = fmt.Sprintln(len(got.GetPayload().GetBody()), code(err), lostText(err), len(status.Convert(err).Details()))
+	} else {
+		out = s.runStream(ctx, c, options)
+	}
+	if s.wait { // the header may or may not have come
+		return out
+	}
+	return out + fmt.Sprintln(header["echo-head"], trailer["echo-tail"])
+}
+
+// lostText is the text of an error that no step should come to.
+func lostText(err error) string {
+	if status.Code(err) == codes.Unavailable {
+		return status.Convert(err).Message()
+	}
+	return ""
+}
+
+func (s step) runStream(ctx context.Context, c pb.TestServiceClient, options []grpc.CallOption) (out string) {
+	in := &pb.StreamingOutputCallRequest{Payload: &pb.Payload{Body: pattern(s.size)}, ResponseStatus: &pb.EchoStatus{Code: int32(s.code)}}
+	if s.kind == 2 {
+		up, err := c.StreamingInputCall(ctx, options...)
+		for i := 0; err == nil && i < len(s.back); i++ {
+			err = up.Send(&pb.StreamingInputCallRequest{Payload: &pb.Payload{Body: pattern(s.back[i])}})
+		}
+		if err != nil && err != io.EOF {
+			return fmt.Sprintln("up", 0, code(err))
+		}
+		m, err := up.CloseAndRecv()
+		return fmt.Sprintln("up", m.GetAggregatedPayloadSize(), code(err))
+	}
+	for _, n := range s.back {
+		in.ResponseParameters = append(in.ResponseParameters, &pb.ResponseParameters{Size: int32(n)})
+	}
+	var stream interface {
+		Recv() (*pb.StreamingOutputCallResponse, error)
+	}
+	var err error
+	if s.kind == 3 {
+		stream, err = c.StreamingOutputCall(ctx, in, options...)
+	} else {
+		var both grpc.BidiStreamingClient[pb.StreamingOutputCallRequest, pb.StreamingOutputCallResponse]
+		if both, err = c.FullDuplexCall(ctx, options...); err == nil {
+			both.Send(in)
+			both.CloseSend()
+			stream = both
+		}
+	}
+	for err == nil {
+		var m *pb.StreamingOutputCallResponse
+		if m, err = stream.Recv(); err == nil {
+			out += fmt.Sprintln(len(m.Payload.GetBody()))
+		}
+	}
+	return out + code(err) + "\n"
+}
+
+// The same random programs of calls, streams, cancellations and deadlines come to the same over gRPC and the lane.
+func TestSameAsGRPC(t *testing.T) {
+	all := transports()
+	var conns []grpc.ClientConnInterface
+	for _, tr := range all {
+		s := newTestServer()
+		s.entered, s.ended = make(chan string, 1e6), make(chan error, 1e6)
+		conns = append(conns, tr.open(t, setup{service: s}))
+	}
+	for seed := range uint64(15) {
+		steps := program(seed)
+		var want []string
+		for i, conn := range conns {
+			got := make([]string, len(steps))
+			var wg sync.WaitGroup
+			for j, s := range steps {
+				wg.Go(func() { got[j] = s.run(conn) })
+			}
+			wg.Wait()
+			if i == 0 {
+				want = got
+			}
+			for j := range steps {
+				if got[j] != want[j] {
+					t.Errorf("seed %d, step %d %+v: %s says\n%s, gRPC\n%s", seed, j, steps[j], all[i].name, got[j], want[j])
+				}
+			}
+		}
+	}
+}
