@@ -30,8 +30,9 @@ func (v *codeView) addCalls() error {
 
 // callNames are the names that the table of methods and its package use themselves.
 func callNames() []string {
-	return []string{"method", "methods", "param", "arguments", "argument", "rest", "args", "client", "ctx", "err", "p",
-		"Run", "options", "program", "session"}
+	return []string{
+		"method", "methods", "param", "arguments", "argument", "rest", "args", "client", "ctx", "err", "p", "Run", "options", "program",
+	}
 }
 
 func paramViews(m *model.Method) []paramView {

@@ -60,8 +60,8 @@ func TestHostileRequests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			req.Dir = filepath.Join(t.TempDir(), "target")
 			req.Runtime = checkout(t)
-			for _, make := range []maker{generator.Plugin, generator.Host} {
-				_, err := make(t.Context(), req)
+			for _, produce := range []maker{generator.Plugin, generator.Host} {
+				_, err := produce(t.Context(), req)
 				if !errors.Is(err, generator.ErrInput) && !errors.Is(err, tree.ErrName) {
 					t.Errorf("error %v, want ErrInput", err)
 				} else if strings.ContainsAny(err.Error(), "\n\x1b") {
@@ -103,14 +103,14 @@ func TestCheckoutRuntimeRefuses(t *testing.T) {
 
 // TestSameBytes makes every kind of project twice: nothing in it depends on chance, the clock or the folder.
 func TestSameBytes(t *testing.T) {
-	for name, make := range map[string]maker{"plugin": generator.Plugin, "host": generator.Host} {
+	for name, produce := range map[string]maker{"plugin": generator.Plugin, "host": generator.Host} {
 		t.Run(name, func(t *testing.T) {
 			req := generator.ProjectRequest{Name: "a", Runtime: checkout(t)}
 			var first, second *generator.Project
 			var err error
 			for i, p := range []**generator.Project{&first, &second} {
 				req.Dir = filepath.Join(t.TempDir(), "a", strings.Repeat("b", i+1))
-				if *p, err = make(t.Context(), req); err != nil {
+				if *p, err = produce(t.Context(), req); err != nil {
 					t.Fatal(err)
 				}
 			}

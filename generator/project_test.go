@@ -37,10 +37,10 @@ func checkout(t testing.TB) generator.Runtime {
 }
 
 // commit makes a project below dir and returns its folder.
-func commit(t testing.TB, dir string, make maker, req generator.ProjectRequest) string {
+func commit(t testing.TB, dir string, produce maker, req generator.ProjectRequest) string {
 	t.Helper()
 	req.Dir = filepath.Join(dir, req.Name)
-	p, err := make(t.Context(), req)
+	p, err := produce(t.Context(), req)
 	if err != nil {
 		t.Fatal(err)
 	}

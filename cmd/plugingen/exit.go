@@ -67,10 +67,10 @@ func report(s streams, cmd *cobra.Command, err error) {
 		return
 	}
 	s.note("plugingen: %v", err)
-	switch code := exitCode(err); {
-	case code == exitUsage:
+	switch exitCode(err) {
+	case exitUsage:
 		s.note("run %s --help to see how it is used", cmd.CommandPath())
-	case code == exitConflict:
+	case exitConflict:
 		s.note("with --force files that differ are overwritten; --diff shows how they differ")
 	}
 }

@@ -38,7 +38,7 @@ One directive names all interfaces of a package. Field numbers of the .proto tha
 		},
 	}
 	cmd.Flags().StringVar(&o.types, "type", "", "the interfaces, separated by commas (default those of the last run)")
-	o.writeOptions.register(cmd)
+	o.register(cmd)
 	return cmd
 }
 

@@ -103,7 +103,7 @@ func (p *Plan) write() error {
 	if err != nil {
 		return err
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // it only holds a place in the file system
 	tx := transaction{root: root, temps: map[string]string{}}
 	if err := tx.run(p.changes); err != nil {
 		return errors.Join(err, tx.undo())

@@ -16,6 +16,7 @@ import (
 // Action is what becomes of a file in the folder.
 type Action uint8
 
+// What a plan does with files.
 const (
 	Same     Action = iota // it is there already, byte for byte
 	Create                 // it is missing
@@ -61,7 +62,7 @@ func (t *Tree) Plan(dir string) (*Plan, error) {
 	case err != nil:
 		return nil, fmt.Errorf("open the target folder: %w", err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // it only holds a place in the file system
 	if err := p.compare(root, t); err != nil {
 		return nil, fmt.Errorf("compare with %s: %w", dir, err)
 	}

@@ -18,8 +18,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what the scripts expect, and the golden projects")
 
-// bin is the folder with the program under test.
-var bin string //nolint:gochecknoglobals // TestMain builds the program once for all tests
+// bin is the folder with the program under test: TestMain builds it once for all tests.
+var bin string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
