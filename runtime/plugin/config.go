@@ -35,7 +35,7 @@ type Config struct {
 	// ServerOptions come after the runtime's own and win over them.
 	ServerOptions []grpc.ServerOption
 	// StopTimeout is how long calls in flight may take to finish once the plugin stops; zero means 500 ms.
-	// Half a second at most comes on top: hosts kill a plugin that is not gone after 2 s.
+	// A second at most comes on top: hosts kill a plugin that is not gone after 2 s.
 	StopTimeout time.Duration
 }
 

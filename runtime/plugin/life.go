@@ -9,12 +9,14 @@ import (
 	"syscall"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/plugingen/plugingen/runtime/internal/stdout"
 )
 
 const (
-	collectTimeout  = 250 * time.Millisecond // for children that hold standard output open at the stop
-	windDownTimeout = 500 * time.Millisecond // for everything that follows the calls in flight, that included
+	collectTimeout  = 200 * time.Millisecond // for children that hold standard output open at the stop
+	windDownTimeout = time.Second            // for everything that follows the calls in flight, that included
 )
 
 // life is a plugin from its announcement to its end.
@@ -92,25 +94,41 @@ func (l *life) cut() error {
 	return l.serveError()
 }
 
-// serveError is why grpc's Serve ended, other than by closing its listener.
+// serveError is why grpc's Serve ended, other than by the end that it was given, perhaps before it had begun.
 func (l *life) serveError() error {
-	if err := <-l.served; err != nil && !errors.Is(err, net.ErrClosed) {
-		return &Error{Op: "accept connections", Err: err}
+	err := <-l.served
+	if err == nil || errors.Is(err, net.ErrClosed) || errors.Is(err, grpc.ErrServerStopped) {
+		return nil
 	}
-	return nil
+	return &Error{Op: "accept connections", Err: err}
 }
 
 // handOver lets the host read what has been printed so far.
 func (l *life) handOver(ctx context.Context) {
 	_ = l.out.GiveBack() // if it fails, standard output stays where it is, and the timer ends the wait
-	timer := time.NewTimer(collectTimeout)
-	defer timer.Stop()
-	select {
-	case <-l.printed.end:
-	case <-timer.C:
-		_ = l.out.Printed.Close()
-	}
+	l.awaitCollected(ctx)
 	l.printed.handedOver(ctx)
+}
+
+// awaitCollected returns when all that was printed has been collected. A child that holds standard output open keeps the
+// end from coming; then an empty pipe will do, after a while, because a busy machine may take long to read a full one.
+func (l *life) awaitCollected(ctx context.Context) {
+	look := time.NewTicker(collectTimeout)
+	defer look.Stop()
+	for {
+		select {
+		case <-l.printed.end:
+			return
+		case <-look.C:
+			if !l.out.IsWaiting() {
+				_ = l.out.Printed.Close()
+				return
+			}
+		case <-ctx.Done():
+			_ = l.out.Printed.Close()
+			return
+		}
+	}
 }
 
 // joinCollect waits for the collector, and says what no host has read.

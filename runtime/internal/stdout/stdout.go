@@ -3,7 +3,6 @@ package stdout
 
 import (
 	"errors"
-	"io"
 	"os"
 )
 
@@ -25,7 +24,7 @@ type Taken struct {
 	// Real is the standard output that the host gave. No child of this process inherits it.
 	Real *os.File
 	// Printed gives what this process and its children print on their standard output; io.EOF once nobody can any more.
-	Printed io.ReadCloser
+	Printed *os.File
 
 	before   *os.File // what standard output was before Take when that is not Real; nil otherwise
 	shared   bool     // Real is standard output itself, not a private duplicate
