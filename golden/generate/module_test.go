@@ -41,7 +41,8 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// TestRoundTrips lays all cases that generate into one module, vets it, and calls every contract over a connection.
+// TestRoundTrips lays all cases that generate into one module, with some that chance makes, vets it, and calls every contract
+// over a connection.
 func TestRoundTrips(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a module")
@@ -63,6 +64,7 @@ func TestRoundTrips(t *testing.T) {
 			trips = append(trips, c.name)
 		}
 	}
+	layRandom(t, root)
 	write(t, filepath.Join(root, "check", "check.go"), read(t, "testdata/check.go.txt"))
 	write(t, filepath.Join(root, "all_test.go"), allTrips(trips))
 	run(t, root, "vet", "-composites=false", "./...")

@@ -58,14 +58,17 @@ func (f *file) decodeFails(field *model.Field) bool {
 	if field.Type == nil {
 		return false
 	}
+	if field.Type.Kind == model.Array || field.Type.Kind == model.Map && isNarrow(field.Type.Key.Kind) {
+		return true
+	}
 	if field.Value.Message != nil {
-		return f.convert[field.Value.Message].decodes || field.Type.Kind == model.Array
+		return f.convert[field.Value.Message].decodes
 	}
 	switch of := element(field.Of); of.Kind {
 	case model.Time, model.Duration, model.Marshaler:
 		return true
 	default:
-		return isNarrow(of.Kind) || field.Type.Kind == model.Array || field.Type.Kind == model.Map && isNarrow(field.Type.Key.Kind)
+		return isNarrow(of.Kind)
 	}
 }
 

@@ -108,7 +108,11 @@ func (d *decoding) list(b *block, field *model.Field, dst, src string) {
 func (d *decoding) array(b *block, field *model.Field, dst, src string) {
 	n := field.Type.Len
 	length := fmt.Sprintf(`%s.Errorf("%%d elements instead of %d", len(%s))`, d.fmt(), n, src)
-	b.add(fmt.Sprintf("if len(%s) != %d && len(%s) != 0 {", src, n, src), strings.Join(d.fail(d.where(field), length), "\n"), "}")
+	wrong := fmt.Sprintf("len(%s) != 0", src)
+	if n > 0 {
+		wrong += fmt.Sprintf(" && len(%s) != %d", src, n)
+	}
+	b.add("if "+wrong+" {", strings.Join(d.fail(d.where(field), length), "\n"), "}")
 	if field.Label == model.Plain || isSame(field) {
 		b.add("copy(" + dst + "[:], " + src + ")")
 		return
