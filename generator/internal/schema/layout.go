@@ -137,7 +137,7 @@ func unique(name string, taken map[string]bool) string {
 // settleNames gives messages their names: those of the earlier run first, then requests and responses, then types.
 func (l *layout) settleNames() {
 	slices.SortStableFunc(l.wanted, func(a, b *pending) int {
-		return cmp.Or(cmp.Compare(l.rank(a), l.rank(b)), cmp.Compare(typeID(a), typeID(b)), cmp.Compare(a.word, b.word))
+		return cmp.Or(cmp.Compare(l.rank(a), l.rank(b)), cmp.Compare(a.word, b.word), cmp.Compare(a.message.Doc, b.message.Doc))
 	})
 	for _, p := range l.wanted {
 		p.message.Name = unique(cmp.Or(l.earlierName(p), p.word), l.names)
@@ -155,19 +155,9 @@ func (l *layout) rank(p *pending) int {
 }
 
 func (l *layout) earlierName(p *pending) string {
-	if p.message.Type == nil {
-		return ""
-	}
-	name := l.old.byType[p.message.Type.ID()]
+	name := l.old.byDoc[p.message.Doc]
 	if l.old.messages[name] == nil {
 		return ""
 	}
 	return name
-}
-
-func typeID(p *pending) string {
-	if p.message.Type == nil {
-		return ""
-	}
-	return p.message.Type.ID()
 }

@@ -24,7 +24,7 @@ const (
 type previous struct {
 	pkg      string
 	messages map[string]*oldMessage
-	byType   map[string]string // Go type -> message name, from the comments that we write
+	byDoc    map[string]string // what a message is for -> its name, from the comments that we write
 }
 
 type oldMessage struct {
@@ -38,12 +38,12 @@ type oldField struct {
 	shape  string
 }
 
-// carries finds the line by which a message tells the Go type that it stands for.
-var carries = regexp.MustCompile(`(?m)^// (\w+) carries (\S.*)\.$`)
+// purpose finds the line by which a message tells the Go type, or the method, that it is for: see Message.Doc.
+var purpose = regexp.MustCompile(`(?m)^// (\w+) ((?:carries|holds) \S.*)$`)
 
 // readPrevious parses the .proto of an earlier run; nil data means that there is none.
 func readPrevious(name string, data []byte) (*previous, model.Diagnostics) {
-	p := &previous{messages: map[string]*oldMessage{}, byType: map[string]string{}}
+	p := &previous{messages: map[string]*oldMessage{}, byDoc: map[string]string{}}
 	if data == nil {
 		return p, nil
 	}
@@ -62,8 +62,8 @@ func readPrevious(name string, data []byte) (*previous, model.Diagnostics) {
 	if err != nil && len(faults) == 0 {
 		faults = append(faults, model.Diagnostic{Code: codePrevious, File: name, Why: err.Error(), Hint: previousHint})
 	}
-	for _, m := range carries.FindAllSubmatch(data, -1) {
-		p.byType[string(m[2])] = string(m[1])
+	for _, m := range purpose.FindAllSubmatch(data, -1) {
+		p.byDoc[string(m[2])] = string(m[1])
 	}
 	return p, faults
 }

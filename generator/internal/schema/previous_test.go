@@ -61,3 +61,31 @@ func TestUnnamedPackageIsDerived(t *testing.T) {
 		t.Errorf("got %s, %s", c.Wire.Package, c.Services[0].WireName)
 	}
 }
+
+// TestMessagesKeepTheirMethods has two methods whose messages would like the same names, asked for in either order.
+func TestMessagesKeepTheirMethods(t *testing.T) {
+	two := func(order ...string) *model.Contract {
+		c := contract()
+		c.Services = nil
+		for _, name := range order {
+			method := map[string]string{"A": "BC", "AB": "C"}[name]
+			c.Services = append(c.Services, &model.Service{Name: name, Methods: []*model.Method{{Name: method}}})
+		}
+		return c
+	}
+	first := two("AB", "A")
+	if _, err := Lay(first, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, again := range []*model.Contract{two("A", "AB"), two("AB", "A"), two("AB")} {
+		if _, err := Lay(again, Print(first)); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range again.Services {
+			want := map[string]string{"A": "ABCRequest", "AB": "ABCRequest_2"}[s.Name]
+			if got := s.Methods[0].Request.Name; got != want {
+				t.Errorf("%s: got %s, want %s", s.Name, got, want)
+			}
+		}
+	}
+}
