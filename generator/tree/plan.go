@@ -123,6 +123,8 @@ func readPlain(root *os.Root, name string) (data []byte, reason string, err erro
 			return nil, "", fs.ErrNotExist
 		case isEscape(err):
 			return nil, dir + " is a symbolic link that leaves the folder", nil
+		case errors.Is(err, syscall.ELOOP):
+			return nil, dir + " is a symbolic link that leads in a circle", nil
 		case err != nil:
 			return nil, "", err
 		case !info.IsDir():
