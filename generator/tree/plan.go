@@ -176,7 +176,7 @@ func describe(mode fs.FileMode) string {
 
 func findOrphans(root *os.Root, folder string, t *Tree) ([]Change, error) {
 	entries, err := fs.ReadDir(root.FS(), folder)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || isEscape(err) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP) || isEscape(err) {
 		return nil, nil // compareFile reported what there is to report
 	}
 	if err != nil {
