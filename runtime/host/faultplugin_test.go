@@ -172,6 +172,9 @@ func startGrandchild(ownSession bool, files ...*os.File) {
 	}
 }
 
+// manyWords are more than fit into a socket.
+const manyWords = 20000
+
 // faulty is a plugin that serves, by hand and with what is wrong with it.
 type faulty struct {
 	network    string
@@ -183,6 +186,7 @@ type faulty struct {
 	ignoreTerm bool
 	exit       int
 	prints     string // by stdio; empty: no stdio service
+	lastWords  int    // how often it prints that again when it stops
 }
 
 func serveFaults() map[string]faulty {
@@ -196,6 +200,7 @@ func serveFaults() map[string]faulty {
 		"no-health":       {shutdown: stop, noHealth: true},
 		"exit-7":          {shutdown: stop, exit: 7},
 		"printing":        {shutdown: stop, prints: "hello from the plugin\n"},
+		"last-words":      {shutdown: stop, prints: "hello from the plugin\n", lastWords: manyWords},
 		"no-controller":   {},
 		"hang-shutdown":   {shutdown: func(func()) error { <-time.After(forever); return nil }, ignoreTerm: true},
 		"ignore-shutdown": {shutdown: func(func()) error { return nil }, ignoreTerm: true},
@@ -242,7 +247,7 @@ func (f faulty) main() int {
 	}
 	fmt.Printf("1|1|%s|%s|grpc|\n", l.Addr().Network(), l.Addr())
 	stopped := make(chan struct{})
-	s := f.server(l, sync.OnceFunc(func() { close(stopped) }))
+	s := f.server(l, sync.OnceFunc(func() { close(stopped) }), stopped)
 	if f.after != nil {
 		go f.after()
 	}
@@ -251,6 +256,9 @@ func (f faulty) main() int {
 	case <-stopped:
 	case <-time.After(forever): // the test is broken, and its host gone
 		return 96
+	}
+	if f.lastWords > 0 {
+		s.GracefulStop()
 	}
 	s.Stop()
 	return f.exit
@@ -263,7 +271,7 @@ func (f faulty) listen() (net.Listener, error) {
 	return net.Listen("unix", socketPath())
 }
 
-func (f faulty) server(l net.Listener, stop func()) *grpc.Server {
+func (f faulty) server(l net.Listener, stop func(), stopped <-chan struct{}) *grpc.Server {
 	s := grpc.NewServer()
 	if !f.noHealth {
 		h := health.NewServer()
@@ -277,7 +285,13 @@ func (f faulty) server(l net.Listener, stop func()) *grpc.Server {
 		wire.RegisterStdio(s, func(stream grpc.ServerStreamingServer[wire.StdioData]) error {
 			_ = stream.Send(&wire.StdioData{Channel: wire.StdioData_CHANNEL_STDOUT, Data: []byte(f.prints)})
 			_ = stream.Send(&wire.StdioData{Channel: wire.StdioData_CHANNEL_STDERR, Data: []byte("and an error\n")})
-			<-stream.Context().Done()
+			select {
+			case <-stream.Context().Done():
+			case <-stopped:
+			}
+			for range f.lastWords {
+				_ = stream.Send(&wire.StdioData{Channel: wire.StdioData_CHANNEL_STDOUT, Data: []byte(f.prints)})
+			}
 			return nil
 		})
 	}

@@ -145,6 +145,21 @@ func (w *untilText) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+func TestLastWords(t *testing.T) {
+	s := newStage(t)
+	var out lockedBuffer
+	cfg := s.config("last-words")
+	cfg.Stdout = &out
+	p := s.open(cfg)
+	eventually(t, "the first print", func() bool { return out.String() != "" })
+	if err := p.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	if got := strings.Count(out.String(), "hello from the plugin\n"); got < manyWords {
+		t.Errorf("%d prints, want %d or one more", got, manyWords)
+	}
+}
+
 // TestPrintsUpToTheEnd has a plugin that prints all the time, from before it serves until it has stopped.
 func TestPrintsUpToTheEnd(t *testing.T) {
 	s := newStage(t)

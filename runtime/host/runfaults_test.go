@@ -156,10 +156,10 @@ func hangMidCall(t *testing.T, _ *stage, p *host.Plugin) {
 func stopMidCall(t *testing.T, _ *stage, p *host.Plugin) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	_, _ = do(ctx, p.Conn(), "stop")
-	ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	if err := p.Ping(ctx); status.Code(err) != codes.DeadlineExceeded {
+	if _, err := do(ctx, p.Conn(), "stop"); status.Code(err) != codes.DeadlineExceeded {
+		t.Errorf("call: %v, want DeadlineExceeded", err)
+	}
+	if err := p.Ping(t.Context()); status.Code(err) != codes.DeadlineExceeded { // it has a deadline of its own
 		t.Errorf("ping: %v, want DeadlineExceeded", err)
 	}
 }
