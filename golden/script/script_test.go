@@ -61,7 +61,29 @@ func TestProjectsWork(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds programs")
 	}
+	warm(t)
 	runScripts(t, "testdata/build")
+}
+
+// warm fetches, with the machine's own settings, what the scripts need besides what a build of this module needs.
+// With a warm cache it needs no network, and the scripts have none.
+func warm(t *testing.T) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "warm")
+	for _, c := range []struct {
+		dir  string
+		args []string
+	}{
+		{".", []string{filepath.Join(bin, "plugingen"), "new", "warm", "--dir", dir}},
+		{dir, []string{"go", "mod", "tidy", "-diff"}},
+		{".", []string{"go", "list", "-m", "github.com/spf13/pflag@v1.0.9"}},
+	} {
+		cmd := exec.CommandContext(t.Context(), c.args[0], c.args[1:]...)
+		cmd.Dir = c.dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Logf("%s: %v\n%s", strings.Join(c.args, " "), err, out)
+		}
+	}
 }
 
 func runScripts(t *testing.T, dir string) {
