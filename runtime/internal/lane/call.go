@@ -121,9 +121,9 @@ func (c *Client) await(ctx context.Context, id uint32, k *call, reply any, o *ca
 	select {
 	case <-k.answered:
 	case <-ctx.Done():
-		if c.table.abandon(id, k, nil) {
+		if turn, ok := c.table.abandon(id, k, nil); ok {
 			c.calls.Put(k)
-			c.sendFrame(header{kind: kindCancel, id: id})
+			c.sendCancel(id, turn)
 			return status.FromContextError(ctx.Err()).Err()
 		}
 		<-k.answered // it came meanwhile

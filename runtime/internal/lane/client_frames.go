@@ -40,6 +40,9 @@ func (c *Client) handleEnd(h header) error {
 	if err != nil {
 		return err
 	}
+	if s, _ := c.table.get(h.id); s.stream != nil {
+		s.stream.send.window.close() // before the id is free: nothing more may be sent for this call
+	}
 	s, ok := c.table.end(h.id)
 	switch {
 	case !ok:

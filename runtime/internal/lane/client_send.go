@@ -71,11 +71,14 @@ func (c *Client) nextNumber() uint16 {
 	return uint16(len(c.names) + 1)
 }
 
-// sendFrame sends a small frame. On a lost connection it does nothing: the call learns of that otherwise.
-func (c *Client) sendFrame(h header, body ...byte) {
+// sendCancel tells the peer that an abandoned call was given up, unless it has ended meanwhile: then its id may be
+// another's. As a call is sent under the same lock, none can come between the look and the frame.
+func (c *Client) sendCancel(id uint32, turn uint64) {
 	if c.w.begin() != nil {
 		return
 	}
-	c.w.buf = appendFrame(c.w.buf, h, body...)
+	if c.table.isTurn(id, turn) {
+		c.w.buf = appendFrame(c.w.buf, header{kind: kindCancel, id: id})
+	}
 	c.w.flush()
 }

@@ -52,7 +52,9 @@ func (s *clientStream) sendCredit(n int64) {
 	if s.c.w.begin() != nil {
 		return
 	}
-	s.c.w.buf = appendCredit(s.c.w.buf, kindReqCredit, s.id, n)
+	if !s.send.window.isClosed() { // after the end the id may be another's
+		s.c.w.buf = appendCredit(s.c.w.buf, kindReqCredit, s.id, n)
+	}
 	s.c.w.flush()
 }
 
@@ -125,11 +127,12 @@ func (s *clientStream) watch(ctx context.Context) {
 
 // abort gives the call up and tells the peer. What has arrived may still be received.
 func (s *clientStream) abort(st *status.Status) {
-	if !s.c.table.abandon(s.id, nil, s) {
+	turn, ok := s.c.table.abandon(s.id, nil, s)
+	if !ok {
 		return
 	}
 	s.finish(st, nil)
-	s.c.sendFrame(header{kind: kindCancel, id: s.id})
+	s.c.sendCancel(s.id, turn)
 	s.report(st.Err())
 }
 

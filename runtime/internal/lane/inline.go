@@ -71,6 +71,11 @@ func (c *serverConn) runInline(k *serverCall, message []byte, r *frameReader) (m
 	if in.parked.Load() && in.parked.CompareAndSwap(true, false) {
 		in.kick <- struct{}{}
 	}
+	select {
+	case <-c.done: // whoever ended the connection has not seen k, or is about to
+		k.cut()
+	default:
+	}
 	returned := false
 	defer func() {
 		if !returned { // the handler ended this goroutine
@@ -195,6 +200,13 @@ func (c *serverConn) takeReading(turn uint64) (*frameReader, bool) {
 	c.s.handlers.Add(1)
 	in.held = false
 	return in.reader.split(), true
+}
+
+// cutCurrent ends the call that only the reader knows. Called after done was closed: a call that begins later looks there.
+func (c *serverConn) cutCurrent() {
+	if c.inliner.turn.Load()&1 == 1 {
+		c.inliner.current.Load().cut()
+	}
 }
 
 // goexitStatus is the end of a call whose handler has ended its goroutine.

@@ -149,6 +149,7 @@ func (c *serverConn) fail(err error) {
 			k.cut()
 		}
 	}
+	c.cutCurrent()
 }
 
 // drain asks the client for no more calls.

@@ -8,6 +8,7 @@ type slot struct {
 	call   *call
 	stream *clientStream
 	used   bool
+	turn   uint64 // counts the calls that had the id
 }
 
 // table is a client's calls by id.
@@ -30,7 +31,7 @@ func (t *table) add(done <-chan struct{}, k *call, s *clientStream) (uint32, err
 			return 0, t.err
 		}
 		if id, ok := t.freeID(); ok {
-			t.slots[id] = slot{call: k, stream: s, used: true}
+			t.slots[id] = slot{call: k, stream: s, used: true, turn: t.slots[id].turn + 1}
 			if t.live++; s != nil {
 				s.id, s.send.id = id, id
 			}
@@ -114,18 +115,25 @@ func (t *table) end(id uint32) (slot, bool) {
 	return s, true
 }
 
-// abandon takes id from its owner, k or s, and leaves it to the peer's end. False: somebody else took it before.
-func (t *table) abandon(id uint32, k *call, s *clientStream) bool {
+// abandon takes id from its owner, k or s, and leaves it to the peer's end. Not ok: somebody else took it before.
+func (t *table) abandon(id uint32, k *call, s *clientStream) (turn uint64, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if int64(id) >= int64(len(t.slots)) {
-		return false
+		return 0, false
 	}
 	if p := &t.slots[id]; p.used && p.call == k && p.stream == s && (k != nil || s != nil) {
 		p.call, p.stream = nil, nil
-		return true
+		return p.turn, true
 	}
-	return false
+	return 0, false
+}
+
+// isTurn tells whether the call that was abandoned still has the id.
+func (t *table) isTurn(id uint32, turn uint64) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return int64(id) < int64(len(t.slots)) && t.slots[id].used && t.slots[id].turn == turn
 }
 
 // remove frees id, whose call was never sent, if k or s still own it.
@@ -143,7 +151,7 @@ func (t *table) remove(id uint32, k *call, s *clientStream) bool {
 }
 
 func (t *table) release(id uint32) {
-	t.slots[id] = slot{}
+	t.slots[id] = slot{turn: t.slots[id].turn}
 	t.free = append(t.free, id)
 	t.live--
 	t.wakeOne()
