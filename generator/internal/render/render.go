@@ -146,6 +146,9 @@ func Source(name, text string, data any) ([]byte, error) {
 // parseFile builds the template for one file: the partials are parsed anew, since what they may print depends on the file.
 func parseFile(name, target, text string, partials []partial) (*template.Template, error) {
 	t := template.New(name).Option("missingkey=error").Funcs(functions()).Funcs(template.FuncMap{guardName: guardFor(target)})
+	if !strings.Contains(text, "template ") {
+		partials = nil // it calls none, and they cost more to parse than most files
+	}
 	for _, p := range partials {
 		if _, err := t.New(p.name).Parse(p.text); err != nil {
 			return nil, &Error{Template: p.template, Err: err}
