@@ -1,0 +1,60 @@
+package contestant
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+
+	"github.com/plugingen/plugingen/bench/contract"
+	"github.com/plugingen/plugingen/runtime/host"
+)
+
+// ours is a plugin of plugingen under its host. Another carrier or TLS is another value of it.
+type ours struct {
+	name      string
+	configure func(*host.Config) // nil: as it is
+}
+
+// Ours is plugingen's runtime on both sides over plain gRPC.
+func Ours() Contestant { return ours{name: "plugingen"} }
+
+// Name is Contestant's.
+func (o ours) Name() string { return o.name }
+
+// Program is Contestant's.
+func (ours) Program() string { return "./plugins/ours" }
+
+// Open is Contestant's.
+func (o ours) Open(ctx context.Context, opts Options) (Session, error) {
+	cfg := host.Config{Handshake: contract.Handshake, Path: opts.Path, Logger: logger(opts)}
+	if o.configure != nil {
+		o.configure(&cfg)
+	}
+	p, err := host.Open(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	work, err := host.Dispense(p, contract.WorkService)
+	if err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return &ourSession{Work: work, chats: chats{p.Conn()}, Plugin: p}, nil
+}
+
+func logger(o Options) *slog.Logger {
+	if o.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return newTextLogger(o.Log, o.Min)
+}
+
+func newTextLogger(w io.Writer, least slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: least}))
+}
+
+type ourSession struct {
+	contract.Work
+	chats
+	*host.Plugin
+}

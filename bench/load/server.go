@@ -1,0 +1,57 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+)
+
+// Server serves the work. NewServer makes one.
+type Server struct {
+	stderr *os.File
+
+	mu      sync.Mutex
+	payload []byte // what Get returns, made once: filling it is not the subject
+}
+
+var _ Work = (*Server)(nil)
+
+// NewServer returns a Server that prints on what stderr is now: loggers are made before a runtime replaces it.
+func NewServer() *Server { return &Server{stderr: os.Stderr} }
+
+// Echo is Work's.
+func (s *Server) Echo(_ context.Context, id int64, name string, value []byte) (int64, string, []byte, error) {
+	return id, name, value, nil
+}
+
+// Put is Work's.
+func (s *Server) Put(_ context.Context, payload []byte) (int64, error) {
+	return int64(len(payload)), nil
+}
+
+// Get is Work's.
+func (s *Server) Get(_ context.Context, size int64) ([]byte, error) {
+	if size < 0 || size > MaxPayload {
+		return nil, fmt.Errorf("get: size %d is not within 0 and %d", size, MaxPayload)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if int64(len(s.payload)) < size {
+		s.payload = make([]byte, size)
+	}
+	return s.payload[:size], nil
+}
+
+// Print is Work's.
+func (s *Server) Print(_ context.Context, format string, lines int64) error {
+	return printLines(s.stderr, format, lines)
+}
+
+// Usage is Work's.
+func (s *Server) Usage(context.Context) ([]int64, error) {
+	return MeasureUsage().Fields(), nil
+}
+
+// MaxPayload bounds what Get returns, in bytes.
+const MaxPayload = 64 << 20
