@@ -111,7 +111,7 @@ func same(err, target error) (equal bool) {
 }
 
 func causesOf(err error) []error {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // one layer at a time
 	case interface{ Unwrap() error }:
 		return []error{e.Unwrap()}
 	case interface{ Unwrap() []error }:

@@ -98,26 +98,26 @@ func TestRemoteErrorTellsItsType(t *testing.T) {
 
 // An error may be anything that somebody wrote: its methods panic, it wraps itself, it cannot be compared.
 type (
-	panicking    struct{}
-	selfWrapping struct{}
-	bottomless   struct{ depth int }
-	uncomparable []string
+	panicking         struct{}
+	selfWrappingError struct{}
+	bottomless        struct{ depth int }
+	uncomparable      []string
 )
 
-func (*panicking) Error() string       { panic("no text") }
-func (selfWrapping) Error() string     { return "self" }
-func (e selfWrapping) Unwrap() []error { return []error{e, e, e} }
-func (e bottomless) Error() string     { return fmt.Sprint(e.depth) }
-func (e bottomless) Unwrap() error     { return bottomless{e.depth + 1} }
-func (e uncomparable) Error() string   { return strings.Join(e, ",") }
+func (*panicking) Error() string            { panic("no text") }
+func (selfWrappingError) Error() string     { return "self" }
+func (e selfWrappingError) Unwrap() []error { return []error{e, e, e} }
+func (e bottomless) Error() string          { return fmt.Sprint(e.depth) }
+func (e bottomless) Unwrap() error          { return bottomless{e.depth + 1} }
+func (e uncomparable) Error() string        { return strings.Join(e, ",") }
 
 func TestHostileErrorsAreBounded(t *testing.T) {
 	for name, err := range map[string]error{
 		"panicking":     (*panicking)(nil),
-		"wraps itself":  selfWrapping{},
+		"wraps itself":  selfWrappingError{},
 		"bottomless":    bottomless{},
 		"uncomparable":  uncomparable{"a", "b"},
-		"nil in a join": nilJoin{},
+		"nil in a join": nilJoinError{},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := across(t, err)
@@ -134,10 +134,10 @@ func TestHostileErrorsAreBounded(t *testing.T) {
 	}
 }
 
-type nilJoin struct{}
+type nilJoinError struct{}
 
-func (nilJoin) Error() string   { return "nil inside" }
-func (nilJoin) Unwrap() []error { return []error{nil, errTest} }
+func (nilJoinError) Error() string   { return "nil inside" }
+func (nilJoinError) Unwrap() []error { return []error{nil, errTest} }
 
 func count(err error) int {
 	n := 1

@@ -120,17 +120,17 @@ func declarations(t *testing.T, fset *token.FileSet, d ast.Decl) []string {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
 		d.Body = nil
-		return []string{print(t, fset, d)}
+		return []string{text(t, fset, d)}
 	case *ast.GenDecl:
 		if d.Tok == token.IMPORT {
 			return nil
 		}
 		if d.Tok == token.CONST { // iota needs its group
-			return []string{print(t, fset, d)}
+			return []string{text(t, fset, d)}
 		}
 		var out []string
 		for _, spec := range d.Specs {
-			out = append(out, print(t, fset, &ast.GenDecl{Tok: d.Tok, Specs: []ast.Spec{spec}}))
+			out = append(out, text(t, fset, &ast.GenDecl{Tok: d.Tok, Specs: []ast.Spec{spec}}))
 		}
 		return out
 	default:
@@ -139,7 +139,7 @@ func declarations(t *testing.T, fset *token.FileSet, d ast.Decl) []string {
 	}
 }
 
-func print(t *testing.T, fset *token.FileSet, node any) string {
+func text(t *testing.T, fset *token.FileSet, node any) string {
 	t.Helper()
 	var out bytes.Buffer
 	if err := (&printer.Config{Mode: printer.TabIndent | printer.UseSpaces, Tabwidth: 8}).Fprint(&out, fset, node); err != nil {

@@ -103,7 +103,7 @@ func speak(t *testing.T, plugin io.Writer, h *recorder, f txtar.File) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(d) // of the bubble: takes no time
+			<-time.After(d) // of the bubble: takes no time
 		} else if line == "release" {
 			h.letGo()
 		} else {

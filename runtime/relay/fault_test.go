@@ -64,7 +64,7 @@ func TestSlowSink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged, dropped, reports uint64
 		r := relay.New(relay.Config{MaxLine: 16, Buffer: 4 << 10, DrainTimeout: time.Hour, Logger: logTo(func(r slog.Record) error {
-			time.Sleep(500 * time.Millisecond)
+			<-time.After(500 * time.Millisecond)
 			if v := attr(r, "dropped"); v.Kind() == slog.KindUint64 {
 				dropped += v.Uint64()
 				reports++
@@ -89,7 +89,7 @@ func TestHealthySinkLosesNothing(t *testing.T) {
 		logged := 0
 		r := relay.New(relay.Config{Logger: logTo(func(slog.Record) error {
 			if logged++; logged%1000 == 0 {
-				time.Sleep(10 * time.Millisecond)
+				<-time.After(10 * time.Millisecond)
 			}
 			return nil
 		})})
