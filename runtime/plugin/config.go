@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"cmp"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,7 +33,12 @@ type Config struct {
 	// MaxMessageSize bounds requests and responses, in bytes; zero means 64 MiB. A larger one fails with the code
 	// ResourceExhausted, which names the limit.
 	MaxMessageSize int
-	// ServerOptions come after the runtime's own and win over them.
+	// TLSConfig is for contracts with certificates of their own; hosts need a fitting one. Nil means that the host decides: one that sends a
+	// certificate (PLUGIN_CLIENT_CERT, not empty) gets mutual TLS with one-time certificates, which lets in that host alone; without it there is
+	// no TLS. With a TLSConfig, what the host sends is not heeded and no certificate announced, as with go-plugin's TLSProvider.
+	// Who may call is then for its ClientAuth and ClientCAs to say. It must not be changed any more.
+	TLSConfig *tls.Config
+	// ServerOptions come after the runtime's own and win over them; for TLS use TLSConfig.
 	ServerOptions []grpc.ServerOption
 	// StopTimeout is how long calls in flight may take to finish once the plugin stops; zero means 500 ms.
 	// A second at most comes on top: hosts kill a plugin that is not gone after 2 s.
@@ -72,6 +78,9 @@ func (c Config) validate() error {
 	}
 	if c.StopTimeout < 0 {
 		problems = append(problems, fmt.Errorf("StopTimeout %s is negative", c.StopTimeout))
+	}
+	if t := c.TLSConfig; t != nil && len(t.Certificates) == 0 && t.GetCertificate == nil && t.GetConfigForClient == nil {
+		problems = append(problems, errors.New("TLSConfig has no certificate"))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return &Error{Op: "check config", Hint: "correct the plugin.Config in this plugin's main", Err: err}

@@ -10,7 +10,7 @@ import (
 
 const (
 	mostConns = 256                                     // that a plugin holds open at once; a host needs one
-	firstWord = len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") // every connection begins with it; with TLS, with more
+	firstWord = len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") // every connection begins with it; with TLS, within that
 )
 
 // conns is a listener that knows its connections, for two reasons. A connection that never says a word would hold up grpc's
@@ -32,20 +32,27 @@ func newConns(l net.Listener, most int) *conns {
 // conn is one of them.
 type conn struct {
 	net.Conn
-	owner *conns
-	age   uint64 // the lower, the older
-	heard int    // bytes read, until there are enough of them; only Read uses it
-	spoke atomic.Bool
+	owner   *conns
+	age     uint64 // the lower, the older
+	wrapped bool   // in TLS: what is heard is what comes out of that
+	heard   int    // bytes read, until there are enough of them; only the reader uses it
+	spoke   atomic.Bool
 }
 
 // Read notes when the peer has said its first word.
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
+	if !c.wrapped {
+		c.hear(n)
+	}
+	return n, err
+}
+
+func (c *conn) hear(n int) {
 	if c.heard < firstWord {
 		c.heard += n
 		c.spoke.Store(c.heard >= firstWord)
 	}
-	return n, err
 }
 
 // Close makes the owner forget the connection.

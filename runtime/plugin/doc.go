@@ -12,6 +12,11 @@
 //
 // Standard error is left alone: logs, panics and C code reach the host at once and in order, even from a dying process.
 //
+// # Security
+//
+// A host that asks for mutual TLS gets it, or a plugin that does not start. Without TLS a unix socket is for processes of
+// this user alone, and tcp for every user of the machine; see [Config.TLSConfig] and SECURITY.md of package runtime.
+//
 // # Life
 //
 // A plugin stops in good order when its host asks (the Shutdown call), on SIGTERM and when Serve's context ends: no new

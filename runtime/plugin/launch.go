@@ -1,14 +1,11 @@
 package plugin
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"strconv"
 	"strings"
-
-	"google.golang.org/grpc"
 
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/transport"
@@ -103,24 +100,4 @@ func parsePort(name, value string) (int, error) {
 
 func portError(err error) error {
 	return &Error{Op: "read the port range", Hint: "the host sets it; correct it there", Err: err}
-}
-
-// security is how connections are protected, and what the handshake line says of it.
-type security struct {
-	options     []grpc.ServerOption
-	certificate []byte // DER; nil without TLS
-}
-
-// security fails closed: a host that asks for TLS never gets a plugin without.
-//
-//nolint:unparam // the place where TLS comes in
-func (l launch) security() (security, error) {
-	if l.clientCert == "" {
-		return security{}, nil
-	}
-	return security{}, &Error{
-		Op:   "set up TLS",
-		Hint: "turn mutual TLS (AutoMTLS) off in the host",
-		Err:  errors.New("the host asks for mutual TLS with " + handshake.EnvClientCert + "; this version of the runtime cannot serve it"),
-	}
 }

@@ -2,6 +2,7 @@ package plugin_test
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/plugingen/plugingen/runtime"
 	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/runtime/internal/mtls"
 	"github.com/plugingen/plugingen/runtime/plugin"
 	_ "github.com/plugingen/plugingen/runtime/plugin/early"
 )
@@ -39,15 +41,16 @@ var modes = map[string]func() int{
 		c.ServerOptions = []grpc.ServerOption{grpc.ConnectionTimeout(time.Hour)}
 		return plugin.Main(c)
 	},
-	"leaks":      leaks,
-	"context":    withContext,
-	"child":      func() int { fmt.Print("from the child\n"); return 0 },
-	"daemon":     func() int { _, _ = io.Copy(io.Discard, os.Stdin); return 0 }, // until nobody can write to its input
-	"host":       hostMain,
-	"no service": func() int { c := versioned(1); c.Handshake.ProtocolVersions = []int{1, 3}; return plugin.Main(c) },
-	"empty":      func() int { return plugin.Main(plugin.Config{Handshake: config().Handshake}) },
-	"no cookie":  func() int { c := config(); c.Handshake.MagicCookieKey = ""; return plugin.Main(c) },
-	"unserved":   func() int { c := versioned(1, 5); c.Handshake.ProtocolVersions = []int{1}; return plugin.Main(c) },
+	"own certificate": ownCertificate,
+	"leaks":           leaks,
+	"context":         withContext,
+	"child":           func() int { fmt.Print("from the child\n"); return 0 },
+	"daemon":          func() int { _, _ = io.Copy(io.Discard, os.Stdin); return 0 }, // until nobody can write to its input
+	"host":            hostMain,
+	"no service":      func() int { c := versioned(1); c.Handshake.ProtocolVersions = []int{1, 3}; return plugin.Main(c) },
+	"empty":           func() int { return plugin.Main(plugin.Config{Handshake: config().Handshake}) },
+	"no cookie":       func() int { c := config(); c.Handshake.MagicCookieKey = ""; return plugin.Main(c) },
+	"unserved":        func() int { c := versioned(1, 5); c.Handshake.ProtocolVersions = []int{1}; return plugin.Main(c) },
 	"twice": func() int {
 		c := config()
 		c.Services[1] = append(c.Services[1], echoImplementation(), runtime.Raw("x", registerWrongType))
@@ -98,6 +101,18 @@ func chatty() int {
 	code := plugin.Main(config())
 	fmt.Println("printed by main after")
 	return code
+}
+
+// ownCertificate is a plugin with a certificate that its host knows from elsewhere: here, from standard error.
+func ownCertificate() int {
+	id, err := mtls.New()
+	if err != nil {
+		return 3
+	}
+	fmt.Fprint(os.Stderr, id.PEM())
+	c := config()
+	c.TLSConfig = &tls.Config{Certificates: id.Client(nil).Certificates, MinVersion: tls.VersionTLS13}
+	return plugin.Main(c)
 }
 
 // withContext ends by itself, at once.

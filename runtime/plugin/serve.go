@@ -49,7 +49,7 @@ func swallowSignals() (stop func()) {
 }
 
 func serve(ctx context.Context, cfg Config, said launch, out *stdout.Taken) error {
-	sec, err := said.security()
+	sec, err := said.security(cfg)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@
 package mtls
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -110,10 +111,10 @@ func (id Identity) config(peer []byte) *tls.Config {
 	}
 }
 
-// ParsePEM returns the certificate in text as DER. Text must hold one certificate and nothing else.
+// ParsePEM returns the certificate in text as DER. Text must hold one certificate and nothing else but white space.
 func ParsePEM(text string) ([]byte, error) {
 	block, rest := pem.Decode([]byte(text))
-	if block == nil || block.Type != "CERTIFICATE" || len(rest) > 0 {
+	if block == nil || block.Type != "CERTIFICATE" || len(bytes.TrimSpace(rest)) > 0 {
 		return nil, errors.New("not one PEM certificate")
 	}
 	if _, err := x509.ParseCertificate(block.Bytes); err != nil {

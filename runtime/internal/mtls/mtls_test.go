@@ -128,9 +128,11 @@ func TestCertificateVerifiesAsGoPluginDoes(t *testing.T) {
 
 func TestParsePEM(t *testing.T) {
 	id := identity(t)
-	got, err := mtls.ParsePEM(id.PEM())
-	if err != nil || string(got) != string(id.DER()) {
-		t.Errorf("PEM does not parse back: %v", err)
+	for _, text := range []string{id.PEM(), strings.TrimSpace(id.PEM()), strings.ReplaceAll(id.PEM(), "\n", "\r\n") + " \r\n"} {
+		got, err := mtls.ParsePEM(text)
+		if err != nil || string(got) != string(id.DER()) {
+			t.Errorf("%q does not parse back: %v", text, err)
+		}
 	}
 	for name, text := range map[string]string{
 		"empty":         "",

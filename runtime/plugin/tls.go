@@ -1,0 +1,114 @@
+package plugin
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+
+	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/runtime/internal/mtls"
+)
+
+// security is how connections are protected, and what the handshake line says of it.
+type security struct {
+	options     []grpc.ServerOption
+	certificate []byte // DER; nil unless the host asked for it
+}
+
+// security fails closed: a host that asks for TLS never gets a plugin without. An empty variable asks for nothing, as in go-plugin.
+func (l launch) security(cfg Config) (security, error) {
+	switch {
+	case cfg.TLSConfig != nil:
+		return security{options: secured(cfg.TLSConfig, cfg.Logger)}, nil
+	case l.clientCert == "":
+		return security{}, nil
+	default:
+		return l.automatic(cfg.Logger)
+	}
+}
+
+// automatic takes the host with the certificate that it sent, and nobody else.
+func (l launch) automatic(logger *slog.Logger) (security, error) {
+	host, err := mtls.ParsePEM(l.clientCert)
+	if err != nil {
+		return security{}, tlsError("the host must set it to one certificate in PEM, or leave it out", errors.New(handshake.EnvClientCert+": "+err.Error()))
+	}
+	id, err := mtls.New()
+	if err != nil {
+		return security{}, tlsError("", err)
+	}
+	return security{options: secured(id.Server(host), logger), certificate: id.DER()}, nil
+}
+
+func tlsError(hint string, err error) error {
+	return &Error{Op: "set up mutual TLS", Hint: hint, Err: err}
+}
+
+func secured(cfg *tls.Config, logger *slog.Logger) []grpc.ServerOption {
+	refuse := &refusals{logger: logger}
+	return []grpc.ServerOption{grpc.Creds(tlsCredentials{credentials.NewTLS(cfg), refuse})} // NewTLS copies cfg
+}
+
+// tlsCredentials is gRPC's TLS. A connection under it has spoken only when a peer that was let in has: a stranger's greeting
+// must not keep a place, nor hold up the stop.
+type tlsCredentials struct {
+	credentials.TransportCredentials
+	refusals *refusals
+}
+
+// ServerHandshake is credentials.TransportCredentials's.
+func (c tlsCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	tracked, isTracked := raw.(*conn)
+	if isTracked {
+		tracked.wrapped = true
+	}
+	plain, info, err := c.TransportCredentials.ServerHandshake(raw)
+	if err != nil {
+		c.refusals.report(err)
+		return nil, nil, err
+	}
+	if isTracked {
+		plain = &plainText{Conn: plain, of: tracked}
+	}
+	return plain, info, nil
+}
+
+// Clone is credentials.TransportCredentials's.
+func (c tlsCredentials) Clone() credentials.TransportCredentials {
+	return tlsCredentials{c.TransportCredentials.Clone(), c.refusals}
+}
+
+// plainText is what comes out of TLS on the connection of.
+type plainText struct {
+	net.Conn
+	of *conn
+}
+
+// Read notes when the peer has said its first word.
+func (p *plainText) Read(b []byte) (int, error) {
+	n, err := p.Conn.Read(b)
+	p.of.hear(n)
+	return n, err
+}
+
+// refusals logs the first peer that is not let in. gRPC itself says nothing, and a host that is refused learns little; but who knocks
+// all the time must not fill the log.
+type refusals struct {
+	logger *slog.Logger
+	once   sync.Once
+}
+
+func (r *refusals) report(err error) {
+	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) { // it, or we, hung up
+		return
+	}
+	r.once.Do(func() {
+		r.logger.Warn("a peer was refused by TLS; further ones are not logged", "error", err)
+	})
+}
