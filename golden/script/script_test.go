@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -175,8 +176,11 @@ func cmdProject(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// archive holds every file below root. Hashes change with every new requirement and say nothing to a reader: go mod tidy -diff
-// holds the go.sum files.
+// indirect matches the lines of go.tool.mod that repeat what this module requires.
+var indirect = regexp.MustCompile(`(?m)^\t.* // indirect\n`)
+
+// archive holds every file below root. Hashes, and what the tool requires, change with every new requirement and say nothing
+// to a reader: go mod tidy -diff holds them.
 func archive(root string, clean func(string) string) ([]byte, error) {
 	var a txtar.Archive
 	err := filepath.WalkDir(root, func(name string, d os.DirEntry, err error) error {
@@ -191,8 +195,11 @@ func archive(root string, clean func(string) string) ([]byte, error) {
 		if err != nil {
 			return err
 		}
-		if filepath.Ext(name) == ".sum" {
+		switch {
+		case filepath.Ext(name) == ".sum":
 			data = []byte("(not compared)\n")
+		case rel == "go.tool.mod":
+			data = indirect.ReplaceAll(data, nil)
 		}
 		if info, err := d.Info(); err == nil && info.Mode()&0o111 != 0 && runtime.GOOS != "windows" {
 			rel += " (executable)"
