@@ -118,15 +118,9 @@ func (c *Client) unsent(ctx context.Context, id uint32, k *call, err error) erro
 
 // await waits for the answer or the end of ctx.
 func (c *Client) await(ctx context.Context, id uint32, k *call, reply any, o *callOptions) error {
-	select {
-	case <-k.answered:
-	case <-ctx.Done():
-		if turn, ok := c.table.abandon(id, k, nil); ok {
-			c.calls.Put(k)
-			c.sendCancel(id, turn)
-			return status.FromContextError(ctx.Err()).Err()
-		}
-		<-k.answered // it came meanwhile
+	if !c.waitFor(ctx, id, k) {
+		c.calls.Put(k)
+		return status.FromContextError(ctx.Err()).Err()
 	}
 	stream, err := k.stream, k.err
 	if stream == nil && err == nil {
@@ -175,5 +169,5 @@ func callError(ctx context.Context, err error) error {
 	if _, ok := status.FromError(err); ok {
 		return err
 	}
-	return lost(err)
+	return lostError(err)
 }

@@ -3,8 +3,6 @@ package lane
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -52,6 +50,7 @@ type Client struct {
 	theirs settings      // valid once ready is closed
 	ready  chan struct{} // closed when the peer's preface has been read
 	done   chan struct{} // closed when the connection is lost
+	token  chan struct{} // makes the background the reader
 
 	mu  sync.Mutex
 	err error // why done is closed
@@ -74,12 +73,15 @@ func NewClient(carrier Carrier, cfg ClientConfig) *Client {
 	c.invoke = chainUnary(cfg.UnaryInterceptors, c.directInvoke)
 	c.stream = chainStream(cfg.StreamInterceptors, c.directStream)
 	c.table.limit = floorCalls
+	c.r.spin, c.r.lone = newSpinner(carrier), c.table.lone
 	c.calls.New = func() any { return &call{answered: make(chan struct{}, 1)} }
 	c.w = writer{out: carrier, failed: c.writeFailed}
 	c.w.mu.Lock()
 	c.w.buf = cfg.settings().appendPreface(nil)
 	c.w.flush()
-	go c.run()
+	c.token = make(chan struct{}, 1)
+	c.table.reading = true // the background, which reads the preface
+	go c.background()
 	return c
 }
 
@@ -138,36 +140,21 @@ func (c *Client) fail(err error) {
 	c.w.fail(err)
 	for _, s := range c.table.close(err) {
 		if s.call != nil {
-			s.call.fail(lost(err))
+			s.call.fail(lostError(err))
 		}
 		if s.stream != nil {
-			s.stream.finish(status.Convert(lost(err)), nil)
+			s.stream.finish(status.Convert(lostError(err)), nil)
 		}
 	}
 }
 
-// lost is what a call returns that the connection's end err has cut off.
-func lost(err error) error {
+// lostError is what a call returns that the connection's end err has cut off.
+func lostError(err error) error {
 	code := codes.Unavailable
 	if errors.Is(err, ErrClosed) {
 		code = codes.Canceled
 	}
 	return status.Error(code, err.Error())
-}
-
-// run reads until the connection ends.
-func (c *Client) run() {
-	err := c.readAll()
-	if errors.Is(err, io.EOF) {
-		err = fmt.Errorf("lane: connection lost: the peer closed it: %w", io.EOF)
-		if c.drained() {
-			err = ErrDrained
-		}
-	} else if !errors.Is(err, ErrProtocol) {
-		err = fmt.Errorf("lane: connection lost: %w", err)
-	}
-	c.fail(err)
-	c.carrier.Close()
 }
 
 // drained tells whether the server had asked to end and nothing was in flight.
@@ -176,23 +163,4 @@ func (c *Client) drained() bool {
 	sealed := c.sealed
 	c.w.mu.Unlock()
 	return sealed && c.table.idle()
-}
-
-func (c *Client) readAll() error {
-	theirs, err := readPreface(c.r)
-	if err != nil {
-		return err
-	}
-	c.theirs = theirs
-	close(c.ready)
-	c.table.raise(theirs.maxCalls)
-	for {
-		h, err := c.r.next()
-		if err == nil {
-			err = c.handle(h)
-		}
-		if err != nil {
-			return err
-		}
-	}
 }

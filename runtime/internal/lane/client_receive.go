@@ -39,7 +39,7 @@ func (s *clientStream) handleHead(body []byte) error {
 func (s *clientStream) handleEnd(flags uint8, body []byte) error {
 	e, err := parseEnd(flags, body)
 	if err != nil {
-		s.finish(status.Convert(lost(err)), nil)
+		s.finish(status.Convert(lostError(err)), nil)
 		return err
 	}
 	if e.header != nil {

@@ -84,7 +84,7 @@ func (c *Client) open(ctx context.Context, desc *grpc.StreamDesc, q *request, o 
 	select { // windows must be known
 	case <-c.ready:
 	case <-c.done:
-		return nil, lost(c.Err())
+		return nil, lostError(c.Err())
 	case <-ctx.Done():
 		return nil, status.FromContextError(ctx.Err()).Err()
 	}
@@ -105,6 +105,7 @@ func (c *Client) open(ctx context.Context, desc *grpc.StreamDesc, q *request, o 
 		}
 	}
 	s.watch(ctx)
+	c.needReader()
 	return s, nil
 }
 

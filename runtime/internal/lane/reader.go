@@ -12,6 +12,10 @@ type frameReader struct {
 	src  io.Reader
 	buf  []byte
 	r, w int // buf[r:w] is read and not consumed
+
+	spin   *spinner    // nil means never
+	lone   func() bool // tells whether spinning makes sense; nil means after a lone frame
+	frames int         // since the last wait
 }
 
 func newFrameReader(src io.Reader) *frameReader {
@@ -39,6 +43,7 @@ func (f *frameReader) next() (header, error) {
 	}
 	h := readHeader(f.buf[f.r:])
 	f.r += headerSize
+	f.frames++
 	if h.size > maxFrame {
 		return h, protocolError("frame of %d bytes", h.size)
 	}
@@ -63,7 +68,7 @@ func (f *frameReader) fill(need int) error {
 		f.r = 0
 	}
 	for f.w-f.r < need {
-		n, err := f.src.Read(f.buf[f.w:])
+		n, err := f.wait(f.buf[f.w:])
 		f.w += n
 		if err != nil && f.w-f.r < need {
 			if err == io.EOF && f.w > f.r {
@@ -73,6 +78,38 @@ func (f *frameReader) fill(need int) error {
 		}
 	}
 	return nil
+}
+
+// poll waits for bytes by spinning alone; false: none came. The next read tells of errors.
+func (f *frameReader) poll() bool {
+	if f.spin == nil {
+		return false
+	}
+	if f.r == f.w {
+		f.r, f.w = 0, 0
+	}
+	if f.w == len(f.buf) {
+		return true
+	}
+	f.frames = 0
+	n, err := f.spin.read(f.buf[f.w:])
+	f.w += n
+	return n > 0 || err != nil
+}
+
+// wait reads at least one byte.
+func (f *frameReader) wait(p []byte) (int, error) {
+	spin := f.spin != nil && f.frames <= 1
+	if f.lone != nil {
+		spin = f.spin != nil && f.lone()
+	}
+	f.frames = 0
+	if spin {
+		if n, err := f.spin.read(p); n > 0 || err != nil {
+			return n, err
+		}
+	}
+	return f.src.Read(p)
 }
 
 // take returns the next n bytes, valid until the reader is used again.
@@ -110,6 +147,7 @@ func (f *frameReader) readInto(p []byte) error {
 // split returns a reader that goes on where f is, and leaves f's memory to the one who has taken bytes of it.
 func (f *frameReader) split() *frameReader {
 	n := newFrameReader(f.src)
+	n.spin, n.lone = f.spin, f.lone
 	if len(n.buf) < f.w-f.r {
 		n.buf = make([]byte, fullReadBuffer)
 	}

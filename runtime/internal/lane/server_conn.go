@@ -54,6 +54,7 @@ func (c *serverConn) serve() error {
 	c.w.mu.Lock()
 	c.w.flush() // the preface
 	r := newFrameReader(c.carrier)
+	r.spin = newSpinner(c.carrier)
 	if err := c.preface(r); err != nil {
 		c.fail(err)
 		return err

@@ -81,7 +81,7 @@ func appendHead(b []byte, id uint32, md metadata.MD) []byte {
 func (k *serverCall) appendLive(fill func([]byte) []byte) error {
 	w := &k.conn.w
 	if err := w.begin(); err != nil {
-		return lost(err)
+		return lostError(err)
 	}
 	if k.isOver() {
 		w.hold()

@@ -1,6 +1,9 @@
 package lane
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // slot is what a client knows of one id. An id that was given up stays used, by nobody, until the peer has ended its
 // call: only then can no frame of the old call be taken for one of the next.
@@ -16,8 +19,11 @@ type table struct {
 	mu      sync.Mutex
 	slots   []slot
 	free    []uint32
-	limit   int // ids are below
-	live    int // used slots
+	limit   int          // ids are below
+	live    int          // used slots
+	reading bool         // see client_read.go
+	added   uint64       // calls so far
+	many    atomic.Int32 // live, to be looked at without the lock
 	waiters []chan struct{}
 	err     error // why no call can be added
 }
@@ -32,7 +38,9 @@ func (t *table) add(done <-chan struct{}, k *call, s *clientStream) (uint32, err
 		}
 		if id, ok := t.freeID(); ok {
 			t.slots[id] = slot{call: k, stream: s, used: true, turn: t.slots[id].turn + 1}
-			if t.live++; s != nil {
+			t.count(1)
+			t.added++
+			if s != nil {
 				s.id, s.send.id = id, id
 			}
 			t.mu.Unlock()
@@ -153,7 +161,7 @@ func (t *table) remove(id uint32, k *call, s *clientStream) bool {
 func (t *table) release(id uint32) {
 	t.slots[id] = slot{turn: t.slots[id].turn}
 	t.free = append(t.free, id)
-	t.live--
+	t.count(-1)
 	t.wakeOne()
 }
 
@@ -185,12 +193,21 @@ func (t *table) refuse(err error) {
 func (t *table) close(err error) []slot {
 	t.mu.Lock()
 	slots := t.slots
-	t.slots, t.free, t.live = nil, nil, 0
+	t.slots, t.free = nil, nil
+	t.count(-t.live)
 	t.err = err
 	t.mu.Unlock()
 	t.refuse(err)
 	return slots
 }
+
+func (t *table) count(n int) {
+	t.live += n
+	t.many.Store(int32(t.live))
+}
+
+// lone tells whether exactly one call is in flight.
+func (t *table) lone() bool { return t.many.Load() == 1 }
 
 func (t *table) idle() bool {
 	t.mu.Lock()
