@@ -1,0 +1,141 @@
+// Command bench compares plugins made with plugingen with those of its peers: the same work in the same run.
+//
+//	go run .          all of it, about ten minutes
+//	go run . -quick   about a minute
+//
+// It prints one table and writes it to RESULTS.md (not with -quick, unless -o says so).
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+
+	"github.com/plugingen/plugingen/bench/contestant"
+	"github.com/plugingen/plugingen/bench/hostproc"
+	"github.com/plugingen/plugingen/bench/programs"
+	"github.com/plugingen/plugingen/bench/report"
+	"github.com/plugingen/plugingen/bench/run"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := start(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func start(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == hostproc.Argument {
+		return hostproc.Main(ctx, args[1:])
+	}
+	var o options
+	if err := o.parse(args); err != nil {
+		return err
+	}
+	return o.run(ctx)
+}
+
+type options struct {
+	quick  bool
+	only   string
+	rounds int
+	output string
+}
+
+func (o *options) parse(args []string) error {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.BoolVar(&o.quick, "quick", false, "about a minute instead of ten")
+	flags.StringVar(&o.only, "only", "", "contestants whose name contains one of these, separated by commas; "+contestant.ReferenceName+" and "+contestant.FloorName+" are always there")
+	flags.IntVar(&o.rounds, "rounds", 0, "rounds; 0 means the plan's")
+	flags.StringVar(&o.output, "o", "", "file that gets the table besides stdout (default RESULTS.md of a full run of all)")
+	return flags.Parse(args)
+}
+
+func (o *options) run(ctx context.Context) error {
+	root, err := programs.Root(ctx)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	r := run.Runner{Plan: o.plan(), Contestants: o.contestants(), Dir: dir, Root: root, Progress: os.Stderr}
+	records, err := r.Run(ctx)
+	if err != nil {
+		return err
+	}
+	var table bytes.Buffer
+	if err := report.Write(&table, r.Plan, names(r.Contestants), records); err != nil {
+		return err
+	}
+	return o.publish(root, table.Bytes())
+}
+
+// publish prints the table, and keeps it where it is worth keeping.
+func (o *options) publish(root string, table []byte) error {
+	if o.output == "" && !o.quick && o.only == "" {
+		o.output = filepath.Join(root, "RESULTS.md")
+	}
+	if o.output != "" {
+		text := append([]byte("# Results\n\nWritten by `make bench-table`; README.md says what is measured.\n\n"), table...)
+		if err := os.WriteFile(o.output, text, 0o644); err != nil {
+			return err
+		}
+	}
+	_, err := os.Stdout.Write(table)
+	return err
+}
+
+func (o *options) plan() run.Plan {
+	plan := run.Full()
+	if o.quick {
+		plan = run.Quick()
+	}
+	if o.rounds > 0 {
+		plan.Rounds = o.rounds
+	}
+	return plan
+}
+
+func (o *options) contestants() []contestant.Contestant {
+	if o.only == "" {
+		return contestant.All()
+	}
+	var chosen []contestant.Contestant
+	for _, c := range contestant.All() {
+		if o.chooses(c.Name()) {
+			chosen = append(chosen, c)
+		}
+	}
+	return chosen
+}
+
+func (o *options) chooses(name string) bool {
+	if name == contestant.ReferenceName || name == contestant.FloorName {
+		return true
+	}
+	for _, part := range strings.Split(o.only, ",") {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return false
+}
+
+func names(contestants []contestant.Contestant) []string {
+	var all []string
+	for _, c := range contestants {
+		all = append(all, c.Name())
+	}
+	return all
+}

@@ -1,0 +1,139 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"github.com/plugingen/plugingen/bench/contestant"
+	"github.com/plugingen/plugingen/bench/measure"
+	"github.com/plugingen/plugingen/bench/run"
+	"github.com/plugingen/plugingen/bench/stats"
+)
+
+// oursPrefix begins the names of our contestants: the ones that are compared with the floor as well.
+const oursPrefix = "plugingen"
+
+// Write writes what the noise was and the table.
+func Write(w io.Writer, plan run.Plan, contestants []string, records []run.Record) error {
+	works := []string{run.SizeWork}
+	for _, work := range plan.Works {
+		works = append(works, work.Name)
+	}
+	r := collect(records, works, contestants)
+	var b strings.Builder
+	r.writeNoise(&b, plan.Rounds)
+	r.writeTable(&b)
+	for _, f := range r.failures {
+		fmt.Fprintf(&b, "\nFAILED: %s", f)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (r *results) writeTable(b *strings.Builder) {
+	header := []string{"work", "quantity"}
+	for _, c := range r.contestants {
+		header = append(header, c)
+		if isOurs(c) {
+			header = append(header, c+" / "+contestant.FloorName)
+		}
+	}
+	writeRow(b, header)
+	writeRow(b, append([]string{"---", "---"}, repeat("---:", len(header)-2)...))
+	for _, work := range r.works {
+		name := work
+		for _, q := range r.rows(work) {
+			writeRow(b, r.row(name, work, q))
+			name = "" // once is enough for the eye
+		}
+	}
+}
+
+func (r *results) row(name, work string, q measure.Quantity) []string {
+	quantity := string(q)
+	if q.LargerIsBetter() {
+		quantity += " ↑"
+	}
+	cells := []string{name, quantity}
+	for _, c := range r.contestants {
+		k := key{c, work, q}
+		cells = append(cells, r.cell(k))
+		if isOurs(c) {
+			cells = append(cells, ratioText(r.ratio(k, contestant.FloorName), q))
+		}
+	}
+	return cells
+}
+
+// cell is a median and how it compares with the reference.
+func (r *results) cell(k key) string {
+	median, ok := r.median(k)
+	if !ok {
+		return "–"
+	}
+	text := number(median)
+	if k.contestant != contestant.ReferenceName {
+		if ratio := ratioText(r.ratio(k, contestant.ReferenceName), k.quantity); ratio != "" {
+			text += " · " + ratio
+		}
+	}
+	return text
+}
+
+// ratioText is a ratio with its quartiles, a bound, or "noise"; what is counted needs no quartiles.
+func ratioText(s stats.Summary, q measure.Quantity) string {
+	if s.N == 0 {
+		return ""
+	}
+	if q.IsCounted() {
+		return countedText(s)
+	}
+	switch s.Judge() {
+	case stats.Stated:
+		return fmt.Sprintf("**%.2f** (%.2f–%.2f)", s.Median, s.Low, s.High)
+	case stats.Below:
+		return fmt.Sprintf("< %.2f", s.High)
+	case stats.Above:
+		return fmt.Sprintf("> %.2f", s.Low)
+	default:
+		return "noise"
+	}
+}
+
+// countedText leaves out ratios to next to nothing: a library that allocates nothing is not beaten 18,000-fold.
+func countedText(s stats.Summary) string {
+	if s.Median > 200 {
+		return ""
+	}
+	return fmt.Sprintf("**%.2f**", s.Median)
+}
+
+func isOurs(name string) bool { return strings.HasPrefix(name, oursPrefix) }
+
+// number has three digits that count.
+func number(v float64) string {
+	switch {
+	case v == 0:
+		return "0"
+	case math.Abs(v) >= 100:
+		return fmt.Sprintf("%.0f", v)
+	case math.Abs(v) >= 10:
+		return fmt.Sprintf("%.1f", v)
+	default:
+		return fmt.Sprintf("%.2f", v)
+	}
+}
+
+func writeRow(b *strings.Builder, cells []string) {
+	b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
+}
+
+func repeat(s string, n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = s
+	}
+	return all
+}

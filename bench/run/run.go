@@ -1,0 +1,138 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"path"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/plugingen/plugingen/bench/contestant"
+	"github.com/plugingen/plugingen/bench/hostproc"
+	"github.com/plugingen/plugingen/bench/measure"
+	"github.com/plugingen/plugingen/bench/programs"
+)
+
+// Record is one sample.
+type Record struct {
+	Contestant, Work string
+	Round            int
+	Sample           measure.Sample
+	Others           float64 // cores that others kept busy meanwhile
+	Failure          string  // why there is no sample
+}
+
+// Runner takes the samples of a plan.
+type Runner struct {
+	Plan        Plan
+	Contestants []contestant.Contestant
+	Dir         string    // gets the plugins' programs
+	Root        string    // of the bench's module
+	Progress    io.Writer // gets a line a round
+}
+
+// Run builds the plugins, starts a host process for each contestant and goes through the rounds. A contestant that
+// cannot do a piece of work has no records of it; one that fails at it ends the run.
+func (r Runner) Run(ctx context.Context) (records []Record, err error) {
+	if err := programs.Build(ctx, r.Root, r.Dir, r.packages()...); err != nil {
+		return nil, err
+	}
+	hosts := map[string]*hostproc.Host{}
+	defer func() { err = errors.Join(err, closeHosts(hosts)) }()
+	for _, c := range r.Contestants {
+		host, err := hostproc.Start(ctx, c, r.program(c))
+		if err != nil {
+			return nil, fmt.Errorf("the host of %s: %w", c.Name(), err)
+		}
+		hosts[c.Name()] = host
+	}
+	records, err = r.sizes()
+	for round := 0; err == nil && round < r.Plan.Rounds; round++ {
+		begun := time.Now()
+		var got []Record
+		got, err = r.round(ctx, round, hosts)
+		records = append(records, got...)
+		fmt.Fprintf(r.Progress, "round %d of %d: %d samples in %.1f s\n", round+1, r.Plan.Rounds, len(got), time.Since(begun).Seconds())
+	}
+	return records, err
+}
+
+func (r Runner) packages() []string {
+	set := map[string]bool{}
+	for _, c := range r.Contestants {
+		set[c.Program()] = true
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+func (r Runner) program(c contestant.Contestant) string {
+	return filepath.Join(r.Dir, path.Base(c.Program()))
+}
+
+// SizeWork is the work of which a record holds the size of the plugin's program.
+const SizeWork = "the plugin's program"
+
+func (r Runner) sizes() ([]Record, error) {
+	var records []Record
+	for _, c := range r.Contestants {
+		size, err := programs.Size(r.program(c))
+		if err != nil {
+			return nil, err
+		}
+		for round := range r.Plan.Rounds {
+			records = append(records, Record{c.Name(), SizeWork, round, measure.Sample{measure.Megabytes: float64(size) / 1e6}, 0, ""})
+		}
+	}
+	return records, nil
+}
+
+type cell struct {
+	contestant contestant.Contestant
+	work       Work
+}
+
+// round visits all contestants with all work that is due, in random order.
+func (r Runner) round(ctx context.Context, round int, hosts map[string]*hostproc.Host) ([]Record, error) {
+	cells := r.due(round)
+	rand.Shuffle(len(cells), func(i, j int) { cells[i], cells[j] = cells[j], cells[i] })
+	var records []Record
+	for _, c := range cells {
+		reply, err := hosts[c.contestant.Name()].Do(c.work.Job)
+		if errors.Is(err, errors.ErrUnsupported) {
+			continue
+		}
+		record := Record{c.contestant.Name(), c.work.Name, round, reply.Sample, reply.Others, ""}
+		if err != nil {
+			record.Failure = err.Error()
+		}
+		records = append(records, record)
+	}
+	return records, ctx.Err()
+}
+
+func (r Runner) due(round int) []cell {
+	var cells []cell
+	for _, c := range r.Contestants {
+		for _, w := range r.Plan.Works {
+			if round%w.Every == 0 {
+				cells = append(cells, cell{c, w})
+			}
+		}
+	}
+	return cells
+}
+
+func closeHosts(hosts map[string]*hostproc.Host) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(hosts)) {
+		if err := hosts[name].Close(); err != nil {
+			errs = append(errs, fmt.Errorf("the host of %s: %w", name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
