@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/plugingen/plugingen/bench/contestant"
+	"github.com/plugingen/plugingen/bench/generators"
 	"github.com/plugingen/plugingen/bench/hostproc"
 	"github.com/plugingen/plugingen/bench/programs"
 	"github.com/plugingen/plugingen/bench/report"
@@ -69,16 +70,35 @@ func (o *options) run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	r := run.Runner{Plan: o.plan(), Contestants: o.contestants(), Dir: dir, Root: root, Progress: os.Stderr}
-	records, err := r.Run(ctx)
-	if err != nil {
-		return err
-	}
 	var table bytes.Buffer
-	if err := report.Write(&table, r.Plan, names(r.Contestants), records); err != nil {
-		return err
+	for _, take := range []func(context.Context, string, string) (report.Section, error){o.plugins, o.generators} {
+		section, err := take(ctx, root, dir)
+		if err != nil {
+			return err
+		}
+		if err := section.Write(&table); err != nil {
+			return err
+		}
 	}
 	return o.publish(root, table.Bytes())
+}
+
+func (o *options) plugins(ctx context.Context, root, dir string) (report.Section, error) {
+	r := run.Runner{Plan: o.plan(), Contestants: o.contestants(), Dir: dir, Root: root, Progress: os.Stderr}
+	records, err := r.Run(ctx)
+	return report.Section{
+		Title: "Plugins", Works: r.Plan.Names(), Contestants: names(r.Contestants),
+		Reference: contestant.ReferenceName, Floor: contestant.FloorName, Records: records,
+	}, err
+}
+
+func (o *options) generators(ctx context.Context, root, dir string) (report.Section, error) {
+	r := generators.Runner{Rounds: o.plan().Rounds, Dir: dir, Root: root, Progress: os.Stderr}
+	records, err := r.Run(ctx)
+	return report.Section{
+		Title: "Generators", Works: generators.Works(), Contestants: generators.Names(),
+		Reference: generators.ReferenceName, Records: records,
+	}, err
 }
 
 // publish prints the table, and keeps it where it is worth keeping.

@@ -34,6 +34,7 @@ const (
 	Memory     Quantity = "plugin RSS MiB"
 	Megabytes  Quantity = "MB"
 	Wall       Quantity = "ms"
+	CPU        Quantity = "CPU ms"
 )
 
 // LargerIsBetter tells rates from costs.
@@ -61,6 +62,6 @@ func Quantities() []Quantity {
 		FirstReply, ToMain, ToOpen, ToReply,
 		AllReady, Goroutines, HostHeap, Files, Memory, Closing,
 		P50, P99, Rate, Throughput, Lost, HostAllocs, HostBytes, HostCPU, PluginCPU,
-		Megabytes, Wall,
+		Megabytes, Wall, CPU,
 	}
 }

@@ -17,16 +17,15 @@ type key struct {
 
 // results are a run's samples by row and contestant, then by round.
 type results struct {
-	works       []string // in the order of their first record by the plan
-	contestants []string
-	values      map[key]map[int]float64
-	others      []float64
-	failures    []string
+	Section
+	values   map[key]map[int]float64
+	others   []float64
+	failures []string
 }
 
-func collect(records []run.Record, works, contestants []string) *results {
-	r := &results{works: works, contestants: contestants, values: map[key]map[int]float64{}}
-	for _, record := range records {
+func collect(s Section) *results {
+	r := &results{Section: s, values: map[key]map[int]float64{}}
+	for _, record := range s.Records {
 		if record.Failure != "" {
 			r.failures = append(r.failures, record.Contestant+", "+record.Work+": "+record.Failure)
 			continue
@@ -64,6 +63,6 @@ func (r *results) ratio(k key, reference string) stats.Summary {
 // rows lists the quantities that anybody has of a work, in the order of the table.
 func (r *results) rows(work string) []measure.Quantity {
 	return slices.DeleteFunc(measure.Quantities(), func(q measure.Quantity) bool {
-		return !slices.ContainsFunc(r.contestants, func(c string) bool { return r.values[key{c, work, q}] != nil })
+		return !slices.ContainsFunc(r.Contestants, func(c string) bool { return r.values[key{c, work, q}] != nil })
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/plugingen/plugingen/bench/contestant"
 	"github.com/plugingen/plugingen/bench/stats"
 )
 
@@ -13,17 +12,17 @@ import (
 const quietCores = 0.15
 
 // writeNoise says what everything below it is worth.
-func (r *results) writeNoise(b *strings.Builder, rounds int) {
+func (r *results) writeNoise(b *strings.Builder) {
 	others := stats.Summarise(r.others)
 	spread, withheld, total := r.spread()
-	fmt.Fprintf(b, "%s, %s/%s, %d cores, %d rounds, %d samples.\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), rounds, len(r.others))
+	fmt.Fprintf(b, "%s, %s/%s, %d cores, %d samples.\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), len(r.others))
 	fmt.Fprintf(b, "**Noise.** Others kept %.2f cores busy while a sample was taken (median; quartiles %.2f and %.2f); %.0f %% of the samples were disturbed "+
 		"(more than %.2f of a core). The upper quartile of the same-round ratios of a cell is %.2f times the lower one (median over all cells). "+
 		"%d of %d ratios are withheld because of it. %s\n\n",
 		others.Median, others.Low, others.High, 100*r.disturbed(), quietCores, spread, withheld, total, r.advice())
 	fmt.Fprintf(b, "A cell is the median over the rounds, then **its ratio to %s's in the same round** (quartiles): below 1 is better, and above 1 where the "+
 		"quantity has ↑. `< x` and `> x`: the noise leaves a bound alone; `noise`: it leaves nothing. Quantities that are counted have no quartiles. "+
-		"Times are this machine's of that moment; compare ratios.\n\n", contestant.ReferenceName)
+		"Times are this machine's of that moment; compare ratios.\n\n", r.Reference)
 }
 
 func (r *results) advice() string {
@@ -48,10 +47,10 @@ func (r *results) disturbed() float64 {
 func (r *results) spread() (spread float64, withheld, total int) {
 	var spreads []float64
 	for k := range r.values {
-		if k.contestant == contestant.ReferenceName || k.quantity.IsCounted() {
+		if k.contestant == r.Reference || k.quantity.IsCounted() {
 			continue
 		}
-		s := r.ratio(k, contestant.ReferenceName)
+		s := r.ratio(k, r.Reference)
 		if s.N == 0 {
 			continue
 		}

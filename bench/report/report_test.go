@@ -4,15 +4,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plugingen/plugingen/bench/contestant"
 	"github.com/plugingen/plugingen/bench/measure"
 	"github.com/plugingen/plugingen/bench/run"
 )
 
 const (
 	ours  = "plugingen"
-	peer  = contestant.ReferenceName
-	floor = contestant.FloorName
+	peer  = "go-plugin"
+	floor = "socket"
 	call  = "call"
 )
 
@@ -29,8 +28,8 @@ func records(work string, q measure.Quantity, values map[string][]float64) []run
 func table(t *testing.T, all []run.Record) string {
 	t.Helper()
 	var b strings.Builder
-	plan := run.Plan{Rounds: 4, Works: []run.Work{{Name: call}}}
-	if err := Write(&b, plan, []string{ours, peer, floor}, all); err != nil {
+	s := Section{Works: []string{call}, Contestants: []string{ours, peer, floor}, Reference: peer, Floor: floor, Records: all}
+	if err := s.Write(&b); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

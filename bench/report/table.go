@@ -6,7 +6,6 @@ import (
 	"math"
 	"strings"
 
-	"github.com/plugingen/plugingen/bench/contestant"
 	"github.com/plugingen/plugingen/bench/measure"
 	"github.com/plugingen/plugingen/bench/run"
 	"github.com/plugingen/plugingen/bench/stats"
@@ -15,18 +14,27 @@ import (
 // oursPrefix begins the names of our contestants: the ones that are compared with the floor as well.
 const oursPrefix = "plugingen"
 
-// Write writes what the noise was and the table.
-func Write(w io.Writer, plan run.Plan, contestants []string, records []run.Record) error {
-	works := []string{run.SizeWork}
-	for _, work := range plan.Works {
-		works = append(works, work.Name)
-	}
-	r := collect(records, works, contestants)
+// Section is a table: contestants that did the same work.
+type Section struct {
+	Title       string
+	Works       []string // in the order of the rows
+	Contestants []string // in the order of the columns
+	Reference   string   // whom all are compared with
+	Floor       string   // whom ours are compared with besides; empty: nobody
+	Records     []run.Record
+}
+
+// Write writes what the noise was, the table, and what failed.
+func (s Section) Write(w io.Writer) error {
+	r := collect(s)
 	var b strings.Builder
-	r.writeNoise(&b, plan.Rounds)
+	if s.Title != "" {
+		fmt.Fprintf(&b, "\n## %s\n\n", s.Title)
+	}
+	r.writeNoise(&b)
 	r.writeTable(&b)
 	for _, f := range r.failures {
-		fmt.Fprintf(&b, "\nFAILED: %s", f)
+		fmt.Fprintf(&b, "\nFAILED: %s\n", f)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -34,15 +42,15 @@ func Write(w io.Writer, plan run.Plan, contestants []string, records []run.Recor
 
 func (r *results) writeTable(b *strings.Builder) {
 	header := []string{"work", "quantity"}
-	for _, c := range r.contestants {
+	for _, c := range r.Contestants {
 		header = append(header, c)
-		if isOurs(c) {
-			header = append(header, c+" / "+contestant.FloorName)
+		if r.hasFloor(c) {
+			header = append(header, c+" / "+r.Floor)
 		}
 	}
 	writeRow(b, header)
 	writeRow(b, append([]string{"---", "---"}, repeat("---:", len(header)-2)...))
-	for _, work := range r.works {
+	for _, work := range r.Works {
 		name := work
 		for _, q := range r.rows(work) {
 			writeRow(b, r.row(name, work, q))
@@ -57,11 +65,11 @@ func (r *results) row(name, work string, q measure.Quantity) []string {
 		quantity += " ↑"
 	}
 	cells := []string{name, quantity}
-	for _, c := range r.contestants {
+	for _, c := range r.Contestants {
 		k := key{c, work, q}
 		cells = append(cells, r.cell(k))
-		if isOurs(c) {
-			cells = append(cells, ratioText(r.ratio(k, contestant.FloorName), q))
+		if r.hasFloor(c) {
+			cells = append(cells, ratioText(r.ratio(k, r.Floor), q))
 		}
 	}
 	return cells
@@ -74,8 +82,8 @@ func (r *results) cell(k key) string {
 		return "–"
 	}
 	text := number(median)
-	if k.contestant != contestant.ReferenceName {
-		if ratio := ratioText(r.ratio(k, contestant.ReferenceName), k.quantity); ratio != "" {
+	if k.contestant != r.Reference {
+		if ratio := ratioText(r.ratio(k, r.Reference), k.quantity); ratio != "" {
 			text += " · " + ratio
 		}
 	}
@@ -110,7 +118,9 @@ func countedText(s stats.Summary) string {
 	return fmt.Sprintf("**%.2f**", s.Median)
 }
 
-func isOurs(name string) bool { return strings.HasPrefix(name, oursPrefix) }
+func (r *results) hasFloor(contestant string) bool {
+	return r.Floor != "" && strings.HasPrefix(contestant, oursPrefix)
+}
 
 // number has three digits that count.
 func number(v float64) string {

@@ -22,6 +22,15 @@ type Plan struct {
 	Works  []Work
 }
 
+// Names lists the work in the order of the table.
+func (p Plan) Names() []string {
+	names := []string{SizeWork}
+	for _, w := range p.Works {
+		names = append(names, w.Name)
+	}
+	return names
+}
+
 // Full is what RESULTS.md is made from; it takes about ten minutes.
 func Full() Plan {
 	works := calls(120*time.Millisecond, []int{1, 8, 64})
