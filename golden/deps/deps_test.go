@@ -56,15 +56,17 @@ type wall struct {
 
 func walls() []wall {
 	grpcOnly := []string{"google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/genproto/googleapis/rpc", "golang.org/x/net", "golang.org/x/sys", "golang.org/x/text"}
+	brokered := append(slices.Clone(grpcOnly), "github.com/hashicorp/yamux")
 	return []wall{
 		{"runtime/handshake", nil, nil},
 		{"generator/model", nil, nil},
 		{"runtime", []string{"runtime/runtimepb"}, grpcOnly},
 		{"runtime/transport", []string{"runtime/handshake"}, []string{"golang.org/x/sys"}},
 		{"runtime/relay", nil, nil},
+		{"runtime/broker", []string{"runtime", "runtime/runtimepb", "runtime/handshake", "runtime/transport", "runtime/internal/wire"}, brokered},
 		{"runtime/plugin", []string{"runtime", "runtime/runtimepb", "runtime/handshake", "runtime/transport", "runtime/internal/..."}, grpcOnly},
 		{"runtime/host", []string{"runtime", "runtime/runtimepb", "runtime/handshake", "runtime/transport", "runtime/relay", "runtime/internal/..."}, grpcOnly},
-		{"runtime/...", []string{"runtime/..."}, grpcOnly},
+		{"runtime/...", []string{"runtime/..."}, brokered},
 		{"generator/...", []string{"generator/...", "templates", "."}, []string{"*"}},
 	}
 }

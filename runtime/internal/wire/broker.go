@@ -1,11 +1,28 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"io"
 
 	"google.golang.org/grpc"
 )
+
+const (
+	startStreamMethod = "/" + BrokerService + "/StartStream"
+	maxConnInfo       = 64 << 10 // bytes that a plugin's message may have
+)
+
+// OpenBroker opens the broker's stream of the plugin behind conn, once conn is connected. It lasts until ctx or the plugin
+// ends it. A plugin without a broker ends it with the code Unimplemented.
+func OpenBroker(ctx context.Context, conn grpc.ClientConnInterface) (grpc.BidiStreamingClient[ConnInfo, ConnInfo], error) {
+	desc := &grpc.StreamDesc{StreamName: "StartStream", ServerStreams: true, ClientStreams: true}
+	s, err := conn.NewStream(ctx, desc, startStreamMethod, grpc.WaitForReady(true), grpc.MaxCallRecvMsgSize(maxConnInfo))
+	if err != nil {
+		return nil, err
+	}
+	return &grpc.GenericClientStream[ConnInfo, ConnInfo]{ClientStream: s}, nil
+}
 
 // RegisterBroker makes registrar serve the broker. serve runs once for each host that opens its stream.
 func RegisterBroker(registrar grpc.ServiceRegistrar, serve func(grpc.BidiStreamingServer[ConnInfo, ConnInfo]) error) {

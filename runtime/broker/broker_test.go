@@ -1,0 +1,240 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/plugingen/plugingen/runtime/broker"
+	"github.com/plugingen/plugingen/runtime/handshake"
+)
+
+func shapes() map[string]shape {
+	return map[string]shape{
+		"unix":     {},
+		"tcp":      {network: handshake.TCP},
+		"unix TLS": {tls: true},
+		"mux":      {mux: true},
+		"mux TLS":  {mux: true, tls: true},
+	}
+}
+
+// each runs a test for every shape, once with the host accepting and once with the plugin.
+func each(t *testing.T, test func(t *testing.T, accepts, dials *broker.Broker)) {
+	for name, s := range shapes() {
+		t.Run(name+", plugin dials", func(t *testing.T) {
+			host, plugin := connect(t, s)
+			test(t, host, plugin)
+		})
+		t.Run(name+", host dials", func(t *testing.T) {
+			host, plugin := connect(t, s)
+			test(t, plugin, host)
+		})
+	}
+}
+
+func TestAcceptAndServe(t *testing.T) {
+	each(t, func(t *testing.T, accepts, dials *broker.Broker) {
+		id := accepts.NextID()
+		stop := serve(t, accepts, id)
+		cc, err := dials.Dial(guarded(t), id)
+		if err != nil {
+			t.Fatalf("dial: %v", err)
+		}
+		check(t, cc)
+		check(t, cc)
+		if err := cc.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+		if err := stop(); err != nil {
+			t.Errorf("AcceptAndServe: %v", err)
+		}
+	})
+}
+
+// Connections that are made at once must not be taken for each other.
+func TestManyAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, accepts, dials *broker.Broker) {
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				id := accepts.NextID()
+				stop := serve(t, accepts, id)
+				cc, err := dials.Dial(guarded(t), id)
+				if err != nil {
+					t.Errorf("dial %d: %v", id, err)
+					return
+				}
+				check(t, cc)
+				_ = cc.Close()
+				if err := stop(); err != nil {
+					t.Errorf("AcceptAndServe %d: %v", id, err)
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
+func TestDialBeforeAccept(t *testing.T) {
+	each(t, func(t *testing.T, accepts, dials *broker.Broker) {
+		dialed := make(chan error, 1)
+		go func() {
+			cc, err := dials.Dial(guarded(t), 7)
+			if err == nil {
+				check(t, cc)
+				err = cc.Close()
+			}
+			dialed <- err
+		}()
+		stop := serve(t, accepts, 7)
+		if err := <-dialed; err != nil {
+			t.Errorf("dial: %v", err)
+		}
+		if err := stop(); err != nil {
+			t.Errorf("AcceptAndServe: %v", err)
+		}
+	})
+}
+
+// A number can be used again once its listener is closed.
+func TestNumberComesAgain(t *testing.T) {
+	each(t, func(t *testing.T, accepts, dials *broker.Broker) {
+		for range 3 {
+			stop := serve(t, accepts, 9)
+			cc, err := dials.Dial(guarded(t), 9)
+			if err != nil {
+				t.Fatalf("dial: %v", err)
+			}
+			check(t, cc)
+			_ = cc.Close()
+			if err := stop(); err != nil {
+				t.Fatalf("AcceptAndServe: %v", err)
+			}
+		}
+	})
+}
+
+func TestNobodyAccepts(t *testing.T) {
+	each(t, func(t *testing.T, _, dials *broker.Broker) {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		_, err := dials.Dial(ctx, 5)
+		if !errors.Is(err, broker.ErrNoAnswer) && !errors.Is(err, broker.ErrNoPeer) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("dial: %v, want ErrNoAnswer after the deadline", err)
+		}
+		var e *broker.Error
+		if !errors.As(err, &e) || e.ID != 5 || e.Op != "dial" {
+			t.Errorf("%#v is no *Error about 5", err)
+		}
+	})
+}
+
+func TestCloseWhileWaiting(t *testing.T) {
+	each(t, func(t *testing.T, accepts, dials *broker.Broker) {
+		l, err := accepts.Accept(guarded(t), 3)
+		if err != nil {
+			t.Fatalf("accept: %v", err)
+		}
+		ends := make(chan error, 3)
+		go func() { _, err := dials.Dial(guarded(t), 5); ends <- err }()
+		go func() { _, err := l.Accept(); ends <- err }()
+		go func() { ends <- accepts.AcceptAndServe(guarded(t), 4, healthy()) }()
+		for range 3 {
+			if err := errors.Join(accepts.Close(), dials.Close()); err != nil {
+				t.Errorf("close: %v", err)
+			}
+			if err := <-ends; !errors.Is(err, broker.ErrClosed) && !errors.Is(err, broker.ErrLost) {
+				t.Errorf("got %v, want ErrClosed or ErrLost", err)
+			}
+		}
+		if _, err := accepts.Accept(guarded(t), 6); !errors.Is(err, broker.ErrClosed) {
+			t.Errorf("accept after close: %v", err)
+		}
+		if _, err := dials.Dial(guarded(t), 6); !errors.Is(err, broker.ErrClosed) {
+			t.Errorf("dial after close: %v", err)
+		}
+	})
+}
+
+func TestInUse(t *testing.T) {
+	each(t, func(t *testing.T, accepts, _ *broker.Broker) {
+		l, err := accepts.Accept(guarded(t), 3)
+		if err != nil {
+			t.Fatalf("accept: %v", err)
+		}
+		if _, err := accepts.Accept(guarded(t), 3); !errors.Is(err, broker.ErrInUse) {
+			t.Errorf("accept again: %v, want ErrInUse", err)
+		}
+		if err := l.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+		l, err = accepts.Accept(guarded(t), 3)
+		if err != nil {
+			t.Fatalf("accept after close: %v", err)
+		}
+		if err := errors.Join(l.Close(), l.Close()); err != nil {
+			t.Errorf("close twice: %v", err)
+		}
+	})
+}
+
+func TestListenerThatNobodyDials(t *testing.T) {
+	for _, mux := range []bool{false, true} {
+		t.Run(fmt.Sprintf("mux %t", mux), func(t *testing.T) {
+			dir := shortDir(t)
+			s := shape{mux: mux, change: func(c *broker.Config) { c.Expiry = 10 * time.Millisecond }}
+			p := servePlugin(t, s, s.config(t, dir), dir, nil)
+			host, _ := attach(t, s, p, s.config(t, dir))
+			before := len(sockets(t, dir))
+			for id := range uint32(20) {
+				if err := host.AcceptAndServe(guarded(t), id, healthy()); !errors.Is(err, broker.ErrNotDialed) {
+					t.Errorf("AcceptAndServe: %v, want ErrNotDialed", err)
+				}
+			}
+			if after := sockets(t, dir); len(after) != before {
+				t.Errorf("sockets are left: %v", after)
+			}
+		})
+	}
+}
+
+func TestTooManyListeners(t *testing.T) {
+	for _, mux := range []bool{false, true} {
+		t.Run(fmt.Sprintf("mux %t", mux), func(t *testing.T) {
+			host, _ := connect(t, shape{mux: mux, change: func(c *broker.Config) { c.MaxPending = 3 }})
+			for id := range uint32(3) {
+				if _, err := host.Accept(guarded(t), id); err != nil {
+					t.Fatalf("accept: %v", err)
+				}
+			}
+			if _, err := host.Accept(guarded(t), 99); !errors.Is(err, broker.ErrTooMany) {
+				t.Errorf("accept: %v, want ErrTooMany", err)
+			}
+		})
+	}
+}
+
+func TestNoListen(t *testing.T) {
+	host, _ := connect(t, shape{change: func(c *broker.Config) { c.Listen = nil }})
+	if _, err := host.Accept(guarded(t), 1); !errors.Is(err, broker.ErrNoListen) {
+		t.Errorf("accept: %v, want ErrNoListen", err)
+	}
+}
+
+func TestServiceTwice(t *testing.T) {
+	host, _ := connect(t, shape{})
+	if err := host.AcceptAndServe(guarded(t), 1, healthy(), healthy()); err == nil {
+		t.Error("two implementations of one service are served")
+	}
+}
+
+func TestNextID(t *testing.T) {
+	b := broker.New(broker.Config{})
+	if a, c := b.NextID(), b.NextID(); a != 1 || c != 2 {
+		t.Errorf("numbers %d and %d, want 1 and 2, as go-plugin counts", a, c)
+	}
+}

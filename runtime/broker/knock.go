@@ -1,0 +1,146 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/plugingen/plugingen/runtime/internal/wire"
+)
+
+// knocking is a Dial that waits for the peer's answer.
+type knocking struct {
+	id     uint32
+	answer chan string // the peer's refusal, empty when it opens the door
+}
+
+// acceptStreams listens for the streams that the peer knocks for under id.
+func (l *link) acceptStreams(id uint32) (*listener, error) {
+	if l.session == nil {
+		return nil, ErrUnsupported
+	}
+	open, err := l.open(id, newQueue(l.session.addr()))
+	if err != nil {
+		return nil, err
+	}
+	if _, held := l.knocks.take(id); held {
+		l.openDoor(open)
+	}
+	return open, nil
+}
+
+// knocked opens the door to a listener, or lets the peer wait for one while it may still be waiting.
+func (l *link) knocked(id uint32) {
+	if l.session == nil {
+		l.refuse(id, "this side does not multiplex")
+		return
+	}
+	l.mu.Lock() // so that the knock is not put aside at the moment in which Accept looks for one
+	open, ok := l.listeners[id]
+	held := !ok && l.knocks.put(id, struct{}{})
+	l.mu.Unlock()
+	switch {
+	case ok:
+		l.openDoor(open)
+	case !held:
+		l.ignore("more knocks than it may leave unanswered")
+		l.refuse(id, "too many knocks wait for an answer")
+	}
+}
+
+// openDoor answers the peer, whose next stream then belongs to the listener.
+func (l *link) openDoor(open *listener) {
+	q, ok := open.Listener.(*queue)
+	if !ok || !l.session.expect(q, func() bool { return l.post(answer(open.id, "")) }) {
+		l.refuse(open.id, "too many knocks")
+	}
+}
+
+// refuse tells the peer not to wait. A peer that does not read its answers gets none.
+func (l *link) refuse(id uint32, why string) { l.post(answer(id, why)) }
+
+func answer(id uint32, refusal string) *wire.ConnInfo {
+	return &wire.ConnInfo{ServiceId: id, Knock: &wire.ConnInfo_Knock{Knock: true, Ack: true, Error: refusal}}
+}
+
+// answered gives the peer's answer to the Dial that waits for it. When none does any more, the peer has opened a door
+// that the next stream, whoever's it is, would go through.
+func (l *link) answered(id uint32, refusal string) {
+	l.mu.Lock()
+	k := l.knocking
+	defer l.mu.Unlock()
+	switch {
+	case k != nil && k.id == id:
+		l.knocking = nil
+		k.answer <- refusal // has room
+	case refusal == "" && l.session != nil:
+		l.session.addStale()
+	}
+}
+
+// knock asks the peer for a stream of id, and opens it. Answers and streams belong together by their order alone, so there is
+// one at a time on a session.
+func (l *link) knock(ctx context.Context, id uint32) (net.Conn, error) {
+	if l.session == nil {
+		return nil, ErrUnsupported
+	}
+	t, err := l.session.takeTurn(ctx, l.done)
+	if err != nil {
+		return nil, l.orElse(err)
+	}
+	defer t.end()
+	if err := t.settle(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.ask(ctx, t, id); err != nil {
+		return nil, err
+	}
+	return t.open(ctx)
+}
+
+// ask returns nil when the peer has opened the door.
+func (l *link) ask(ctx context.Context, t *turn, id uint32) error {
+	k := &knocking{id: id, answer: make(chan string, 1)}
+	l.setKnocking(k)
+	defer l.giveUp(k)
+	if err := l.send(ctx, &wire.ConnInfo{ServiceId: id, Knock: &wire.ConnInfo_Knock{Knock: true}}); err != nil {
+		return err
+	}
+	for {
+		select {
+		case refusal := <-k.answer:
+			if refusal != "" {
+				return fmt.Errorf("%w: %.200q", ErrRefused, refusal)
+			}
+			return nil
+		case <-l.session.stale:
+			if err := t.settleOne(ctx); err != nil {
+				return err
+			}
+		case <-l.done:
+			return l.why
+		case <-l.b.closed:
+			return ErrClosed
+		case <-ctx.Done():
+			return noAnswer(ctx)
+		}
+	}
+}
+
+// giveUp also takes an answer that came at the last moment: it is nobody's now.
+func (l *link) giveUp(k *knocking) {
+	l.setKnocking(nil)
+	select {
+	case refusal := <-k.answer:
+		if refusal == "" {
+			l.session.addStale()
+		}
+	default:
+	}
+}
+
+func (l *link) setKnocking(k *knocking) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.knocking = k
+}
