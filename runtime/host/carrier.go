@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -12,7 +13,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/transport"
@@ -32,17 +32,20 @@ const (
 // carrier is the connection to a plugin: gRPC over what its handshake line names.
 type carrier struct {
 	network, address string
+	tls              *tls.Config   // nil without
+	private          bool          // the socket must be this user's
 	first            chan net.Conn // the connection that connect made, until grpc takes it
 	open             atomic.Int32  // connections that no read or write has failed on
+	refused          atomic.Bool   // by the plugin, in TLS
 	cc               *grpc.ClientConn
 }
 
 // connect dials the plugin, so that what is wrong shows as what it is, and lets gRPC have the connection.
-func connect(ctx context.Context, cfg Config, r handshake.Response) (*carrier, *Error) {
-	c := &carrier{network: r.Network, address: r.Address, first: make(chan net.Conn, 1)}
+func connect(ctx context.Context, cfg Config, r handshake.Response, secured *tls.Config) (*carrier, *Error) {
+	c := &carrier{network: r.Network, address: r.Address, tls: secured, private: cfg.protection() == private, first: make(chan net.Conn, 1)}
 	conn, err := c.dialPatiently(ctx)
 	if err != nil {
-		return nil, failed(StageConnect, err)
+		return nil, notConnected(err)
 	}
 	c.first <- conn
 	c.cc, err = grpc.NewClient("passthrough:///localhost", append(c.options(cfg), cfg.DialOptions...)...)
@@ -57,6 +60,9 @@ func (c *carrier) dialPatiently(ctx context.Context) (net.Conn, error) {
 	until := time.Now().Add(dialGrace)
 	for delay := firstRedial; ; delay *= 2 {
 		conn, err := c.dial(ctx)
+		if err != nil && ctx.Err() != nil {
+			return nil, interrupted(ctx, err)
+		}
 		if err == nil || isFinal(err) || time.Now().Add(delay).After(until) {
 			return conn, err
 		}
@@ -69,11 +75,13 @@ func (c *carrier) dialPatiently(ctx context.Context) (net.Conn, error) {
 }
 
 // isFinal tells what does not get better by itself.
-func isFinal(err error) bool { return isOutOfFiles(err) || errors.Is(err, os.ErrPermission) }
+func isFinal(err error) bool {
+	return isOutOfFiles(err) || errors.Is(err, os.ErrPermission) || errors.Is(err, ErrTLS) || errors.Is(err, ErrOwner)
+}
 
 func (c *carrier) options(cfg Config) []grpc.DialOption {
 	return []grpc.DialOption{
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithTransportCredentials(c.credentials()),
 		grpc.WithContextDialer(c.dialGRPC),
 		grpc.WithNoProxy(),
 		grpc.WithConnectParams(grpc.ConnectParams{
@@ -103,12 +111,18 @@ func (c *carrier) dialGRPC(ctx context.Context, _ string) (net.Conn, error) {
 }
 
 func (c *carrier) dial(ctx context.Context) (net.Conn, error) {
-	conn, err := transport.Dial(ctx, c.network, c.address)
+	raw, err := transport.Dial(ctx, c.network, c.address)
 	if err != nil {
 		return nil, err
 	}
 	c.open.Add(1)
-	return &watchedConn{Conn: conn, lost: sync.OnceFunc(func() { c.open.Add(-1) })}, nil
+	watched := &watchedConn{Conn: raw, lost: sync.OnceFunc(func() { c.open.Add(-1) })}
+	conn, err := c.secure(ctx, raw, watched)
+	if err != nil {
+		_ = watched.Close()
+		return nil, err
+	}
+	return conn, nil
 }
 
 // isLost says that the plugin cannot be reached right now: it has hung up, or gone.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/runtime/internal/mtls"
 	"github.com/plugingen/plugingen/runtime/internal/process"
 	"github.com/plugingen/plugingen/runtime/relay"
 	"github.com/plugingen/plugingen/runtime/transport"
@@ -29,8 +30,10 @@ type child struct {
 	dir    *transport.SocketDir // nil when no unix socket may be used
 	proc   *process.Process
 	stderr *relay.Relay
-	stdout tap
-	relays sync.WaitGroup
+	// identity is what the host shows to this plugin alone; nothing unless TLS is automatic.
+	identity mtls.Identity
+	stdout   tap
+	relays   sync.WaitGroup
 
 	terminated, killed atomic.Bool // what this host did to it
 }
@@ -38,13 +41,21 @@ type child struct {
 // launch makes the socket folder and starts the program in it.
 func launch(ctx context.Context, cfg Config) (*child, *Error) {
 	c := &child{cfg: cfg, stderr: relay.New(relayConfig(cfg, "stderr"))}
-	if err := c.makeDir(); err != nil {
-		return nil, failed(StageLaunch, err)
+	if err := c.prepare(); err != nil {
+		return nil, failed(StageLaunch, errors.Join(err, c.removeDir()))
 	}
 	if err := c.start(ctx); err != nil {
 		return nil, failed(StageLaunch, errors.Join(err, c.removeDir()))
 	}
 	return c, nil
+}
+
+// prepare makes the folder and, meanwhile, the key.
+func (c *child) prepare() (err error) {
+	identity := c.cfg.makeIdentity()
+	dirErr := c.makeDir()
+	c.identity, err = identity()
+	return errors.Join(dirErr, err)
 }
 
 func (c *child) makeDir() error {
@@ -78,7 +89,7 @@ func (c *child) start(ctx context.Context) error {
 		Path:      c.cfg.Path,
 		Args:      c.cfg.Args,
 		Dir:       c.cfg.Dir,
-		Env:       c.cfg.environ(dir),
+		Env:       append(c.cfg.environ(dir), c.tlsEnv()...),
 		WaitDelay: waitDelay,
 	})
 	if err != nil {

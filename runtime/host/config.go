@@ -2,6 +2,7 @@ package host
 
 import (
 	"cmp"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -67,6 +68,13 @@ type Config struct {
 	// MaxMessageSize is the largest message either way, in bytes; zero means DefaultMaxMessageSize.
 	// A larger one fails with ResourceExhausted.
 	MaxMessageSize int
+	// TLS says how the connection is protected; zero is TLSAuto: by the system where that is enough, else by mutual TLS.
+	TLS TLSMode
+	// TLSConfig is for contracts with certificates of their own: it decides alone whom to trust and what to show, and the plugin is
+	// sent no certificate. TLS must be zero then. An empty ServerName means "localhost". A certificate that the plugin
+	// announces must be the one that it shows. Nil means none of that. It must not be changed while the plugin runs.
+	TLSConfig *tls.Config
+
 	// AllowRemote lets a plugin name a tcp address on another machine. Without it only unix sockets and loopback are dialled.
 	AllowRemote bool
 	// SocketDir is the folder in which the plugin's private socket folder is made; empty means the system's temporary
@@ -77,7 +85,7 @@ type Config struct {
 	// MinPort and MaxPort bound the ports of a plugin that listens on tcp; both zero means DefaultMinPort and DefaultMaxPort.
 	MinPort, MaxPort int
 
-	// DialOptions are added to the host's own and win over them.
+	// DialOptions are added to the host's own and win over them; for TLS use TLS or TLSConfig.
 	DialOptions []grpc.DialOption
 	// OnCallLost is called, after it was logged, with the error of a call whose method has no error result to return it in.
 	// Nil means that it is only logged. It runs on the caller's goroutine, on several at once where calls are.
@@ -107,6 +115,8 @@ func (c Config) validate() error {
 		check(c.StopTimeout > 0, "stop timeout %v: it must not be negative", c.StopTimeout),
 		check(c.CallTimeout >= 0, "call timeout %v: it must not be negative", c.CallTimeout),
 		check(c.MaxMessageSize > 0 && c.MaxMessageSize <= math.MaxInt32, "max message size %d: it must be within 1 and %d", c.MaxMessageSize, math.MaxInt32),
+		check(c.TLS >= TLSAuto && c.TLS <= TLSOff, "tls: %v is not a mode", c.TLS),
+		check(c.TLSConfig == nil || c.TLS == TLSAuto, "tls: %v and a TLSConfig cannot both be", c.TLS),
 		check(c.MinPort > 0 && c.MinPort <= c.MaxPort && c.MaxPort <= math.MaxUint16, "ports %d to %d: they must be within 1 and 65535, the lower first", c.MinPort, c.MaxPort),
 		c.validateEnv(),
 	)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/runtime/internal/mtls"
 	"github.com/plugingen/plugingen/runtime/internal/process"
 	"github.com/plugingen/plugingen/runtime/transport"
 )
@@ -42,6 +43,23 @@ func (e *Error) at(path string) *Error {
 func (e *Error) hint(text string) *Error {
 	e.Hint = text
 	return e
+}
+
+// notConnected tells what TLS or the system has refused from what did not answer.
+func notConnected(err error) *Error {
+	e := failed(StageConnect, err)
+	switch {
+	case errors.Is(err, mtls.ErrPeer):
+		return e.hint(hintSubstituted)
+	case errors.Is(err, ErrTLS):
+		return e.hint(hintTLS)
+	case errors.Is(err, errShaking):
+		return e.hint(hintNoSpeech)
+	case errors.Is(err, ErrOwner):
+		return e.hint(hintOwner)
+	default:
+		return e
+	}
 }
 
 // adviceIn finds the advice that a room below gave.
@@ -113,7 +131,7 @@ func mayBeEnding(e *Error) bool {
 	case StageHandshake:
 		return errors.Is(e, handshake.ErrNoHandshake)
 	case StageConnect, StageVerify:
-		return !errors.Is(e, ErrNotServing)
+		return !errors.Is(e, ErrNotServing) && !errors.Is(e, mtls.ErrPeer) && !errors.Is(e, ErrOwner)
 	default:
 		return false
 	}

@@ -178,8 +178,10 @@ const manyWords = 20000
 // faulty is a plugin that serves, by hand and with what is wrong with it.
 type faulty struct {
 	network    string
-	before     func() // prints before the line
-	after      func() // prints after it
+	announced  string              // the line's certificate
+	options    []grpc.ServerOption // such as TLS
+	before     func()              // prints before the line
+	after      func()              // prints after it
 	status     healthpb.HealthCheckResponse_ServingStatus
 	noHealth   bool
 	shutdown   func(stop func()) error // nil: no controller
@@ -245,7 +247,7 @@ func (f faulty) main() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 9
 	}
-	fmt.Printf("1|1|%s|%s|grpc|\n", l.Addr().Network(), l.Addr())
+	fmt.Printf("1|1|%s|%s|grpc|%s\n", l.Addr().Network(), l.Addr(), f.announced)
 	stopped := make(chan struct{})
 	s := f.server(l, sync.OnceFunc(func() { close(stopped) }), stopped)
 	if f.after != nil {
@@ -272,7 +274,7 @@ func (f faulty) listen() (net.Listener, error) {
 }
 
 func (f faulty) server(l net.Listener, stop func(), stopped <-chan struct{}) *grpc.Server {
-	s := grpc.NewServer()
+	s := grpc.NewServer(f.options...)
 	if !f.noHealth {
 		h := health.NewServer()
 		h.SetServingStatus("", cmpStatus(f.status))

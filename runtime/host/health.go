@@ -24,6 +24,8 @@ func verify(ctx context.Context, c *carrier) *Error {
 		return nil
 	case errors.Is(err, ErrNotServing):
 		return failed(StageVerify, err).hint(hintNotServing)
+	case c.refused.Load():
+		return failed(StageVerify, fmt.Errorf("%w: the plugin refuses what this host shows of itself: %w", ErrTLS, err)).hint(hintRefused)
 	default:
 		return failed(StageVerify, err)
 	}

@@ -4,6 +4,7 @@ package host_test
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
@@ -23,6 +24,7 @@ import (
 func helpers() map[string]func() int {
 	return map[string]func() int{
 		"good":    good,
+		"own-tls": ownTLS,
 		"printer": printer,
 		"fewfiles": func() int {
 			return fewFiles(os.Args[1], os.Args[2])
@@ -35,6 +37,20 @@ func good() int {
 	return plugin.Main(plugin.Config{
 		Handshake: testHandshake(),
 		Services:  map[int][]runtime.Implementation{1: {deeds()}, 2: {deeds()}},
+	})
+}
+
+// ownTLS is a plugin with certificates of its contract's: they are in the files that it is told.
+func ownTLS() int {
+	cert, err := tls.LoadX509KeyPair(os.Getenv("OWN_TLS"), os.Getenv("OWN_TLS"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return plugin.Main(plugin.Config{
+		Handshake: testHandshake(),
+		Services:  map[int][]runtime.Implementation{1: {deeds()}},
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13},
 	})
 }
 

@@ -56,6 +56,9 @@ func playFault(name string) int {
 	if start, ok := startFaults()[name]; ok {
 		return start()
 	}
+	if play, ok := tlsFaults()[name]; ok {
+		return play()
+	}
 	if serve, ok := serveFaults()[name]; ok {
 		return serve.main()
 	}

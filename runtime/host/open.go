@@ -40,7 +40,7 @@ func bringUp(ctx context.Context, c *child) (*Plugin, *Error) {
 	}
 	ctx, stop := c.whileRunning(ctx)
 	defer stop()
-	conn, err := connect(ctx, c.cfg, response)
+	conn, err := connect(ctx, c.cfg, response, c.clientTLS(response))
 	if err != nil {
 		return nil, err
 	}
@@ -58,13 +58,13 @@ func negotiate(cfg Config, r handshake.Response) *Error {
 		return badLine(StageNegotiate, err)
 	case r.Protocol != handshake.ProtocolGRPC:
 		return failed(StageNegotiate, fmt.Errorf("%w but %s", ErrProtocol, r.Protocol)).hint(hintNetRPC)
-	case r.Certificate != nil:
-		return failed(StageNegotiate, fmt.Errorf("%w: it sent a certificate that nobody asked for", ErrTLS)).hint(hintCertificate)
 	case r.Multiplex:
 		return failed(StageNegotiate, ErrMultiplex).hint(hintMultiplex)
-	default:
-		return checkNetwork(cfg, r)
 	}
+	if err := checkNetwork(cfg, r); err != nil {
+		return err
+	}
+	return checkTLS(cfg, r)
 }
 
 func checkNetwork(cfg Config, r handshake.Response) *Error {

@@ -24,6 +24,7 @@ func TestSocketGroup(t *testing.T) {
 	s := newStage(t)
 	cfg := s.config("plain")
 	cfg.SocketGroup = strconv.Itoa(os.Getgid())
+	cfg.TLS = host.TLSOff
 	p := s.open(cfg)
 	if got := mustDo(t, p, "dirmode"); got != "drwxrwx---" {
 		t.Errorf("mode %s of the socket folder, want drwxrwx---", got)

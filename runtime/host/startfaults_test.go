@@ -71,7 +71,7 @@ func startFaultTable() []startFault {
 		{row: "21", fault: "unwell", stage: host.StageVerify, is: host.ErrNotServing, code: none},
 		{row: "25", fault: "uninvited-cert", stage: host.StageNegotiate, is: host.ErrTLS, code: none, text: "certificate that nobody asked for"},
 		{row: "27", fault: "remote", stage: host.StageNegotiate, is: host.ErrRemote, code: none, text: "192.0.2.1:1", hint: "AllowRemote"},
-		{row: "27", fault: "remote", change: func(c *host.Config) { c.AllowRemote, c.StartTimeout = true, 3*time.Second }, stage: host.StageConnect, code: none},
+		{row: "27", fault: "remote", change: func(c *host.Config) { c.AllowRemote, c.StartTimeout, c.TLS = true, 3*time.Second, host.TLSOff }, stage: host.StageConnect, code: none},
 		{row: "8", fault: "tcp", change: func(c *host.Config) { c.Handshake.Transports = []string{"unix"} }, stage: host.StageNegotiate, is: handshake.ErrTransport, code: none},
 	}
 }

@@ -102,13 +102,16 @@ func (id Identity) config(peer []byte) *tls.Config {
 		MinVersion:             tls.VersionTLS12, // go-plugin's peers may be old; 1.3 is what gets negotiated
 		CurvePreferences:       []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521},
 		SessionTicketsDisabled: true,
-		VerifyConnection: func(state tls.ConnectionState) error {
-			if len(state.PeerCertificates) == 0 || subtle.ConstantTimeCompare(state.PeerCertificates[0].Raw, peer) != 1 {
-				return ErrPeer
-			}
-			return nil
-		},
+		VerifyConnection:       func(state tls.ConnectionState) error { return Check(state, peer) },
 	}
+}
+
+// Check returns ErrPeer unless the certificate that the peer showed is peer, in DER.
+func Check(state tls.ConnectionState, peer []byte) error {
+	if len(state.PeerCertificates) == 0 || subtle.ConstantTimeCompare(state.PeerCertificates[0].Raw, peer) != 1 {
+		return ErrPeer
+	}
+	return nil
 }
 
 // ParsePEM returns the certificate in text as DER. Text must hold one certificate and nothing else but white space.
