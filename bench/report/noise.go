@@ -13,9 +13,9 @@ const quietCores = 0.15
 
 // writeNoise says what everything below it is worth.
 func (r *results) writeNoise(b *strings.Builder) {
-	others := stats.Summarise(r.others)
+	others := stats.Summarise(r.Others)
 	spread, withheld, total := r.spread()
-	fmt.Fprintf(b, "%s, %s/%s, %d cores, %d samples.\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), len(r.others))
+	fmt.Fprintf(b, "%s, %s/%s, %d cores, %d samples.\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), len(r.Others))
 	fmt.Fprintf(b, "**Noise.** Others kept %.2f cores busy while a sample was taken (median; quartiles %.2f and %.2f); %.0f %% of the samples were disturbed "+
 		"(more than %.2f of a core). The upper quartile of the same-round ratios of a cell is %.2f times the lower one (median over all cells). "+
 		"%d of %d ratios are withheld because of it. %s\n\n",
@@ -35,22 +35,22 @@ func (r *results) advice() string {
 // disturbed is the share of samples during which others worked.
 func (r *results) disturbed() float64 {
 	n := 0
-	for _, o := range r.others {
+	for _, o := range r.Others {
 		if o > quietCores {
 			n++
 		}
 	}
-	return float64(n) / max(1, float64(len(r.others)))
+	return float64(n) / max(1, float64(len(r.Others)))
 }
 
 // spread is the median of the quartiles' distances, and how many ratios are not told.
 func (r *results) spread() (spread float64, withheld, total int) {
 	var spreads []float64
-	for k := range r.values {
-		if k.contestant == r.Reference || k.quantity.IsCounted() {
+	for _, k := range r.Keys() {
+		if k.Contestant == r.Reference || k.Quantity.IsCounted() {
 			continue
 		}
-		s := r.ratio(k, r.Reference)
+		s := r.Ratio(k, r.Reference)
 		if s.N == 0 {
 			continue
 		}

@@ -1,13 +1,16 @@
+// Package report makes a Markdown table of a run's records, and says how far to trust it.
 package report
 
 import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/plugingen/plugingen/bench/measure"
 	"github.com/plugingen/plugingen/bench/run"
+	"github.com/plugingen/plugingen/bench/samples"
 	"github.com/plugingen/plugingen/bench/stats"
 )
 
@@ -24,16 +27,31 @@ type Section struct {
 	Records     []run.Record
 }
 
+// results are a section with its records put in order.
+type results struct {
+	Section
+	*samples.Set
+}
+
+// rows lists the quantities that anybody has of a work, in the order of the table.
+func (r *results) rows(work string) []measure.Quantity {
+	return slices.DeleteFunc(measure.Quantities(), func(q measure.Quantity) bool {
+		return !slices.ContainsFunc(r.Contestants, func(c string) bool {
+			return r.Has(samples.Key{Contestant: c, Work: work, Quantity: q})
+		})
+	})
+}
+
 // Write writes what the noise was, the table, and what failed.
 func (s Section) Write(w io.Writer) error {
-	r := collect(s)
+	r := &results{Section: s, Set: samples.Collect(s.Records)}
 	var b strings.Builder
 	if s.Title != "" {
 		fmt.Fprintf(&b, "\n## %s\n\n", s.Title)
 	}
 	r.writeNoise(&b)
 	r.writeTable(&b)
-	for _, f := range r.failures {
+	for _, f := range r.Failures {
 		fmt.Fprintf(&b, "\nFAILED: %s\n", f)
 	}
 	_, err := io.WriteString(w, b.String())
@@ -66,24 +84,23 @@ func (r *results) row(name, work string, q measure.Quantity) []string {
 	}
 	cells := []string{name, quantity}
 	for _, c := range r.Contestants {
-		k := key{c, work, q}
+		k := samples.Key{Contestant: c, Work: work, Quantity: q}
 		cells = append(cells, r.cell(k))
 		if r.hasFloor(c) {
-			cells = append(cells, ratioText(r.ratio(k, r.Floor), q))
+			cells = append(cells, ratioText(r.Ratio(k, r.Floor), q))
 		}
 	}
 	return cells
 }
 
 // cell is a median and how it compares with the reference.
-func (r *results) cell(k key) string {
-	median, ok := r.median(k)
-	if !ok {
+func (r *results) cell(k samples.Key) string {
+	if !r.Has(k) {
 		return "–"
 	}
-	text := number(median)
-	if k.contestant != r.Reference {
-		if ratio := ratioText(r.ratio(k, r.Reference), k.quantity); ratio != "" {
+	text := number(r.Median(k))
+	if k.Contestant != r.Reference {
+		if ratio := ratioText(r.Ratio(k, r.Reference), k.Quantity); ratio != "" {
 			text += " · " + ratio
 		}
 	}
