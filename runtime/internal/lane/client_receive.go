@@ -76,6 +76,7 @@ func (s *clientStream) RecvMsg(m any) error {
 }
 
 func (s *clientStream) receive(m any) error {
+	s.sent.Store(0)
 	msg, ok := s.in.next(nil)
 	if !ok {
 		return s.endError()

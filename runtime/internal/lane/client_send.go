@@ -5,15 +5,15 @@ import (
 	"encoding/binary"
 )
 
+// fewCalls is how many calls in flight are not worth waiting for each other.
+const fewCalls = 3
+
 // maxName is the longest method name.
 const maxName = 1 << 10
 
 // start sends a call's first frame, with its message if m is not nil.
 func (c *Client) start(ctx context.Context, id uint32, q *request, flags uint8, m *sized) error {
-	if err := c.w.waitRoom(ctx.Done()); err != nil {
-		return err
-	}
-	if err := c.w.begin(); err != nil {
+	if err := c.w.beginWithRoom(ctx.Done()); err != nil {
 		return err
 	}
 	if c.sealed {
@@ -25,7 +25,11 @@ func (c *Client) start(ctx context.Context, id uint32, q *request, flags uint8, 
 		c.w.hold()
 		return err
 	}
-	c.w.flush()
+	if c.table.many.Load() > fewCalls {
+		c.w.flushTogether()
+	} else {
+		c.w.flush()
+	}
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -25,9 +26,10 @@ type clientStream struct {
 	in   inbox
 	send sender
 
-	unsent   *request // the first frame waits for the first message; the sending side's alone
-	halved   bool     // likewise
-	received bool     // the one reply was received; the receiving side's alone
+	unsent   *request     // the first frame waits for the first message; the sending side's alone
+	halved   bool         // likewise
+	received bool         // the one reply was received; the receiving side's alone
+	sent     atomic.Int32 // messages since RecvMsg was last called
 
 	mu       sync.Mutex
 	cancel   context.CancelFunc // ends ctx
@@ -290,5 +292,6 @@ func (s *clientStream) transmit(m sized) error {
 	if s.begin() != nil {
 		return io.EOF
 	}
+	s.send.more = s.sent.Add(1) > 1
 	return s.send.send(m, s.ctx.Done())
 }

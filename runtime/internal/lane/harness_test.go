@@ -55,14 +55,21 @@ func (s *testServer) obey(ctx context.Context, set func(header, trailer metadata
 	case "goexit":
 		runtime.Goexit()
 	case "block":
-		s.entered <- "block"
+		tell(s.entered, "block")
 		<-ctx.Done()
-		s.ended <- ctx.Err()
+		tell(s.ended, ctx.Err())
 		return ctx.Err()
 	case "plain error":
 		return errors.New("a plain error")
 	}
 	return nil
+}
+
+func tell[T any](c chan T, v T) {
+	select {
+	case c <- v:
+	default:
+	}
 }
 
 func fail(st *pb.EchoStatus) error {

@@ -15,6 +15,8 @@ const (
 	loneHandler = 100 * time.Microsecond
 	// rescueAfter is how long a handler may keep the reader, at the most twice.
 	rescueAfter = time.Millisecond
+	// mostHeld is how many bytes of replies wait for the end of a batch of calls.
+	mostHeld = 32 << 10
 	// idleTicks is how long the watch goes on when nothing happens.
 	idleTicks = 20
 	// longestMeasure bounds what one call adds to a method's average, so that it can come down again.
@@ -47,7 +49,7 @@ type inliner struct {
 	reader  *frameReader               // who reads; written before turn is moved
 	parked  atomic.Bool                // the watch sleeps until kicked
 	kick    chan struct{}
-	held    bool // frames were appended and not flushed; the reader's
+	held    int // bytes of replies that were appended and not flushed; the reader's
 }
 
 // fits tells whether the reader should run k itself.
@@ -119,7 +121,7 @@ func (c *serverConn) replyInline(k *serverCall, reply any, err error) {
 	if err != nil {
 		k.sendEnd(statusOf(err), nil, false)
 	}
-	c.inliner.held = true
+	c.inliner.held += headerSize + m.size
 	k.cut()
 }
 
@@ -198,7 +200,7 @@ func (c *serverConn) takeReading(turn uint64) (*frameReader, bool) {
 	c.enter(k)
 	c.running++
 	c.s.handlers.Add(1)
-	in.held = false
+	in.held = 0
 	return in.reader.split(), true
 }
 

@@ -10,6 +10,7 @@ type sender struct {
 	id      uint32
 	kind    kind                // of the data frames
 	before  func([]byte) []byte // appends what goes before a message; nil means nothing
+	more    bool                // messages are sent in a row: another is likely to follow
 }
 
 // send sends m. It returns errStopped when the call ended or done came first, the connection's error, or a status error
@@ -43,16 +44,17 @@ func (s *sender) sendWhole(m sized, done <-chan struct{}) error {
 	}
 	sealFrame(b, at, header{kind: s.kind, id: s.id})
 	s.w.buf = b
-	s.w.flush()
+	if s.more {
+		s.w.flushSoon()
+	} else {
+		s.w.flush()
+	}
 	return nil
 }
 
 // begin locks the writer when there is room and the call has not ended: after the end its id may be another's.
 func (s *sender) begin(done <-chan struct{}) error {
-	if err := s.w.waitRoom(done); err != nil {
-		return err
-	}
-	if err := s.w.begin(); err != nil {
+	if err := s.w.beginWithRoom(done); err != nil {
 		return err
 	}
 	if s.window.isClosed() {

@@ -3,6 +3,7 @@ package lane
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -18,9 +19,10 @@ type serverCall struct {
 	id       uint32
 	method   *method
 	md       metadata.MD
-	deadline time.Time // zero means none
-	in       *inbox    // nil when the whole request came with the first frame
-	got      bool      // a request message was received; the handler's
+	deadline time.Time    // zero means none
+	in       *inbox       // nil when the whole request came with the first frame
+	got      bool         // a request message was received; the handler's
+	sent     atomic.Int32 // messages since the handler last received
 
 	mu      sync.Mutex
 	std     context.Context // what the context's methods come to, once somebody asks

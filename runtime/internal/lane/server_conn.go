@@ -103,18 +103,17 @@ func (c *serverConn) read(r *frameReader) {
 
 // settle sends what was held back, unless more to do is here already. A client that reads no replies is not read either.
 func (c *serverConn) settle(r *frameReader) error {
-	if !c.inliner.held {
-		return c.w.waitRoom(c.done)
-	}
-	if err := c.w.begin(); err != nil {
-		return err
-	}
-	if r.buffered() && len(c.w.buf) < maxPending {
-		c.w.hold()
+	in := &c.inliner
+	if in.held > 0 && in.held < mostHeld && r.buffered() {
 		return nil
 	}
-	c.inliner.held = false
-	c.w.flush()
+	if in.held > 0 {
+		in.held = 0
+		if err := c.w.begin(); err != nil {
+			return err
+		}
+		c.w.flush()
+	}
 	return c.w.waitRoom(c.done)
 }
 

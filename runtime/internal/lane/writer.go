@@ -2,6 +2,7 @@ package lane
 
 import (
 	"errors"
+	"runtime"
 	"sync"
 )
 
@@ -47,6 +48,34 @@ func (w *writer) begin() error {
 // hold ends begin and leaves what was appended to a later flush.
 func (w *writer) hold() { w.mu.Unlock() }
 
+// flushTogether is flush that first lets other goroutines append: with many callers one write carries the frames of
+// several.
+func (w *writer) flushTogether() {
+	if w.busy {
+		w.mu.Unlock()
+		return
+	}
+	w.busy = true
+	w.mu.Unlock()
+	runtime.Gosched()
+	w.mu.Lock()
+	w.write()
+}
+
+// flushSoon is flush by another goroutine: who has more to send goes on, and one write carries what has come by then.
+func (w *writer) flushSoon() {
+	if w.busy {
+		w.mu.Unlock()
+		return
+	}
+	w.busy = true
+	w.mu.Unlock()
+	go func() {
+		w.mu.Lock()
+		w.write()
+	}()
+}
+
 // flush ends begin: what is pending gets written, by the caller or by the one who is at it.
 func (w *writer) flush() {
 	if w.busy {
@@ -54,6 +83,11 @@ func (w *writer) flush() {
 		return
 	}
 	w.busy = true
+	w.write()
+}
+
+// write writes what is pending. Called with the lock, which it releases, by the one who has set busy.
+func (w *writer) write() {
 	for range flushRounds {
 		if len(w.buf) == 0 || w.err != nil {
 			w.leave()
@@ -120,7 +154,7 @@ func (w *writer) wrote(b []byte, err error) {
 	}
 }
 
-// leave ends the caller's turn. Called with the lock, which it releases.
+// leave ends the writing turn. Called with the lock, which it releases.
 func (w *writer) leave() {
 	w.busy = false
 	closing := w.closing
@@ -130,18 +164,13 @@ func (w *writer) leave() {
 	}
 }
 
-// waitRoom waits while too much is pending. The errors are the connection's, and errStopped when done comes first.
-func (w *writer) waitRoom(done <-chan struct{}) error {
+// beginWithRoom is begin that waits while too much is pending. It returns errStopped when done comes first.
+func (w *writer) beginWithRoom(done <-chan struct{}) error {
 	for {
-		w.mu.Lock()
-		if w.err != nil || len(w.buf) <= maxPending {
-			defer w.mu.Unlock()
-			return w.err
+		if err := w.begin(); err != nil || len(w.buf) <= maxPending {
+			return err
 		}
-		if w.room == nil {
-			w.room = make(chan struct{})
-		}
-		room := w.room
+		room := w.awaitRoom()
 		w.mu.Unlock()
 		select {
 		case <-room:
@@ -149,6 +178,23 @@ func (w *writer) waitRoom(done <-chan struct{}) error {
 			return errStopped
 		}
 	}
+}
+
+// awaitRoom returns what is closed when what is pending has been taken. Called with the lock.
+func (w *writer) awaitRoom() <-chan struct{} {
+	if w.room == nil {
+		w.room = make(chan struct{})
+	}
+	return w.room
+}
+
+// waitRoom waits while too much is pending.
+func (w *writer) waitRoom(done <-chan struct{}) error {
+	err := w.beginWithRoom(done)
+	if err == nil {
+		w.hold()
+	}
+	return err
 }
 
 // fail makes every later begin return err.
