@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/plugingen/plugingen/bench/contestant"
@@ -47,6 +48,7 @@ func start(ctx context.Context, args []string) error {
 type options struct {
 	quick  bool
 	only   string
+	work   string
 	rounds int
 	output string
 }
@@ -55,6 +57,7 @@ func (o *options) parse(args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.BoolVar(&o.quick, "quick", false, "about a minute instead of ten")
 	flags.StringVar(&o.only, "only", "", "contestants whose name contains one of these, separated by commas; "+contestant.ReferenceName+" and "+contestant.FloorName+" are always there")
+	flags.StringVar(&o.work, "work", "", "work whose name contains this, and no generators")
 	flags.IntVar(&o.rounds, "rounds", 0, "rounds; 0 means the plan's")
 	flags.StringVar(&o.output, "o", "", "file that gets the table besides stdout (default RESULTS.md of a full run of all)")
 	return flags.Parse(args)
@@ -71,7 +74,11 @@ func (o *options) run(ctx context.Context) error {
 	}
 	defer os.RemoveAll(dir)
 	var table bytes.Buffer
-	for _, take := range []func(context.Context, string, string) (report.Section, error){o.plugins, o.generators} {
+	sections := []func(context.Context, string, string) (report.Section, error){o.plugins, o.generators}
+	if o.work != "" {
+		sections = sections[:1]
+	}
+	for _, take := range sections {
 		section, err := take(ctx, root, dir)
 		if err != nil {
 			return err
@@ -103,7 +110,7 @@ func (o *options) generators(ctx context.Context, root, dir string) (report.Sect
 
 // publish prints the table, and keeps it where it is worth keeping.
 func (o *options) publish(root string, table []byte) error {
-	if o.output == "" && !o.quick && o.only == "" {
+	if o.output == "" && !o.quick && o.only == "" && o.work == "" {
 		o.output = filepath.Join(root, "RESULTS.md")
 	}
 	if o.output != "" {
@@ -120,6 +127,9 @@ func (o *options) plan() run.Plan {
 	plan := run.Full()
 	if o.quick {
 		plan = run.Quick()
+	}
+	if o.work != "" {
+		plan.Works = slices.DeleteFunc(plan.Works, func(w run.Work) bool { return !strings.Contains(w.Name, o.work) })
 	}
 	if o.rounds > 0 {
 		plan.Rounds = o.rounds
