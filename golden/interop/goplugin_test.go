@@ -51,11 +51,12 @@ func serveGoPlugin() int {
 }
 
 // goHost returns go-plugin's host, of the given protocol version, for the plugin that cmd runs.
-func goHost(version uint, cmd *exec.Cmd, stdout, stderr, log io.Writer) *goplugin.Client {
+func goHost(version uint, cmd *exec.Cmd, autoMTLS bool, stdout, stderr, log io.Writer) *goplugin.Client {
 	return goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  goHandshake(version),
 		Plugins:          goplugin.PluginSet{"test": goPlugin{}},
 		Cmd:              cmd,
+		AutoMTLS:         autoMTLS,
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		SyncStdout:       stdout,
 		SyncStderr:       stderr,

@@ -11,6 +11,9 @@ import (
 	"time"
 
 	grpctest "github.com/hashicorp/go-plugin/test/grpc"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/peer"
 
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/host"
@@ -62,11 +65,40 @@ func stream(ctx context.Context, t *testing.T, client grpctest.TestClient) {
 	}
 }
 
+// way is how a host and its plugin are connected.
+type way struct {
+	network string
+	tls     bool
+}
+
+func (w way) String() string {
+	if w.tls {
+		return w.network + " with TLS"
+	}
+	return w.network + " plain"
+}
+
+// along runs test once for each way. Plugins made with go-plugin know tcp on Windows alone.
+func along(t *testing.T, networks []string, test func(*testing.T, way)) {
+	t.Helper()
+	for _, network := range networks {
+		for _, tls := range []bool{false, true} {
+			w := way{network, tls}
+			t.Run(w.String(), func(t *testing.T) { test(t, w) })
+		}
+	}
+}
+
 func TestOurPluginUnderGoPluginHost(t *testing.T) {
+	along(t, []string{handshake.Unix, handshake.TCP}, ourPluginUnderGoPluginHost)
+}
+
+func ourPluginUnderGoPluginHost(t *testing.T, w way) {
 	tmp := shortTemp(t)
 	cmd := ourPlugin(t, tmp)
+	cmd.Env = append(cmd.Env, handshake.EnvTransports+"="+w.network)
 	stdout, log := newOutput(), newOutput()
-	client := goHost(version, cmd, stdout, io.Discard, log)
+	client := goHost(version, cmd, w.tls, stdout, io.Discard, log)
 	defer client.Kill()
 
 	protocol, err := client.Client()
@@ -75,6 +107,9 @@ func TestOurPluginUnderGoPluginHost(t *testing.T) {
 	}
 	if got := client.NegotiatedVersion(); got != version {
 		t.Errorf("negotiated version %d, want %d", got, version)
+	}
+	if got := client.ReattachConfig().Addr.Network(); got != w.network {
+		t.Errorf("connected by %s, want %s", got, w.network)
 	}
 	if err := protocol.Ping(); err != nil {
 		t.Errorf("ping: %v", err)
@@ -130,9 +165,13 @@ func checkStopped(t *testing.T, cmd *exec.Cmd, tmp string) {
 }
 
 func TestGoPluginPluginUnderOurHost(t *testing.T) {
+	along(t, []string{handshake.Unix}, goPluginPluginUnderOurHost)
+}
+
+func goPluginPluginUnderOurHost(t *testing.T, w way) {
 	tmp := shortTemp(t)
 	stdout, stderr, log := newOutput(), newOutput(), newOutput()
-	p := openOurs(t, "go-plugin", stdout, stderr, log)
+	p := openOurs(t, "go-plugin", w, stdout, stderr, log)
 	if got := p.Version(); got != version {
 		t.Errorf("version %d, want %d", got, version)
 	}
@@ -143,6 +182,7 @@ func TestGoPluginPluginUnderOurHost(t *testing.T) {
 	}
 	client := grpctest.NewTestClient(p.Conn())
 	exercise(t, client)
+	connectedBy(t, client, w)
 	printed(t, client, stdout)
 	if _, err := client.PrintStdio(ctx, &grpctest.PrintStdioRequest{Stderr: []byte("to stderr\n")}); err != nil {
 		t.Fatalf("PrintStdio: %v", err)
@@ -159,12 +199,30 @@ func TestGoPluginPluginUnderOurHost(t *testing.T) {
 	checkEmpty(t, tmp)
 }
 
+// connectedBy asserts that a call goes by the way that it should.
+func connectedBy(t *testing.T, client grpctest.TestClient, want way) {
+	t.Helper()
+	var at peer.Peer
+	if _, err := client.Double(t.Context(), &grpctest.TestRequest{}, grpc.Peer(&at)); err != nil {
+		t.Fatalf("Double: %v", err)
+	}
+	_, isTLS := at.AuthInfo.(credentials.TLSInfo)
+	if got := (way{at.Addr.Network(), isTLS}); got != want {
+		t.Errorf("connected by %v, want %v", got, want)
+	}
+}
+
 func TestOurPluginUnderOurHost(t *testing.T) {
+	along(t, []string{handshake.Unix, handshake.TCP}, ourPluginUnderOurHost)
+}
+
+func ourPluginUnderOurHost(t *testing.T, w way) {
 	tmp := shortTemp(t)
 	stdout := newOutput()
-	p := openOurs(t, "ours", stdout, io.Discard, newOutput())
+	p := openOurs(t, "ours", w, stdout, io.Discard, newOutput())
 	client := grpctest.NewTestClient(p.Conn())
 	exercise(t, client)
+	connectedBy(t, client, w)
 	printed(t, client, stdout)
 	if err := p.Close(); err != nil {
 		t.Errorf("close: %v", err)
@@ -177,7 +235,7 @@ func TestNoVersionInCommon(t *testing.T) {
 	t.Run("our plugin under go-plugin's host", func(t *testing.T) {
 		tmp := shortTemp(t)
 		cmd := ourPlugin(t, tmp)
-		client := goHost(version+1, cmd, io.Discard, io.Discard, newOutput())
+		client := goHost(version+1, cmd, false, io.Discard, io.Discard, newOutput())
 		defer client.Kill()
 		if _, err := client.Client(); err == nil || !strings.Contains(err.Error(), "incompatible API version") {
 			t.Errorf("start: %v, want go-plugin's error on versions", err)
@@ -185,7 +243,7 @@ func TestNoVersionInCommon(t *testing.T) {
 		client.Kill()
 
 		// That host kills what it does not like, so the socket stays; the next plugin clears it away.
-		next := goHost(version, ourPlugin(t, tmp), io.Discard, io.Discard, newOutput())
+		next := goHost(version, ourPlugin(t, tmp), false, io.Discard, io.Discard, newOutput())
 		if _, err := next.Client(); err != nil {
 			t.Fatalf("start the next plugin: %v", err)
 		}

@@ -14,7 +14,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// modeEnv makes the test binary a plugin: "ours" or "go-plugin".
+// modeEnv makes the test binary a plugin: one of the cases of TestMain.
 const modeEnv = "INTEROP_MODE"
 
 func TestMain(m *testing.M) {
@@ -23,6 +23,10 @@ func TestMain(m *testing.M) {
 		os.Exit(serveOurPlugin())
 	case "go-plugin":
 		os.Exit(serveGoPlugin())
+	case "padded":
+		os.Exit(servePadded())
+	case "uninvited":
+		os.Exit(serveUninvited())
 	default:
 		goleak.VerifyTestMain(m)
 	}

@@ -49,12 +49,16 @@ func hostConfig(t *testing.T, mode string, log io.Writer) host.Config {
 }
 
 // openOurs starts the plugin that mode names under our host.
-func openOurs(t *testing.T, mode string, stdout, stderr, log io.Writer) *host.Plugin {
+func openOurs(t *testing.T, mode string, w way, stdout, stderr, log io.Writer) *host.Plugin {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cfg := hostConfig(t, mode, log)
 	cfg.Stdout, cfg.Stderr = stdout, stderr
+	cfg.Handshake.Transports, cfg.TLS = []string{w.network}, host.TLSOff
+	if w.tls {
+		cfg.TLS = host.TLSMutual
+	}
 	p, err := host.Open(ctx, cfg)
 	if err != nil {
 		t.Fatalf("open the %s plugin: %v", mode, err)
