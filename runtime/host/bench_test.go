@@ -24,15 +24,21 @@ func benchConfig() host.Config {
 
 // BenchmarkOpenClose starts this test binary, which links more than a plugin does.
 func BenchmarkOpenClose(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		p, err := host.Open(b.Context(), benchConfig())
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := p.Close(); err != nil {
-			b.Fatal(err)
-		}
+	for _, mode := range []host.TLSMode{host.TLSAuto, host.TLSMutual} { // auto is plain here
+		b.Run("TLS "+mode.String(), func(b *testing.B) {
+			cfg := benchConfig()
+			cfg.TLS = mode
+			b.ReportAllocs()
+			for b.Loop() {
+				p, err := host.Open(b.Context(), cfg)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := p.Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -49,11 +51,28 @@ func (c *carrier) checkOwner(raw net.Conn) error {
 type tlsConn struct {
 	*tls.Conn
 	carrier *carrier
+	heard   atomic.Bool // the plugin has sent something: it has let us in
+}
+
+// alertTime bounds how long a connection that the plugin has closed is asked for its reason, which is there or not.
+const alertTime = 100 * time.Millisecond
+
+// Write is net.Conn's. The plugin's refusal may have come together with its closing the connection, and nobody would read it then.
+func (c *tlsConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if err != nil && !c.heard.Load() {
+		_ = c.SetReadDeadline(time.Now().Add(alertTime))
+		_, _ = c.Read(make([]byte, 1))
+	}
+	return n, err
 }
 
 // Read is net.Conn's.
 func (c *tlsConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.heard.Store(true)
+	}
 	if alert, ok := errors.AsType[*net.OpError](err); ok && alert.Op == "remote error" {
 		c.carrier.refused.Store(true)
 	}
