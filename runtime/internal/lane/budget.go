@@ -30,6 +30,17 @@ func (b *budget) submit(c *claim) {
 	b.serve()
 }
 
+// try is submit that does not wait, and that leaves half of the budget to those that do; nil means no.
+func (b *budget) try(n int64) *claim {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.queue) > 0 || b.free-n < b.whole/2 {
+		return nil
+	}
+	b.free -= n
+	return &claim{n: n, granted: true}
+}
+
 // drop gives c back, or stops waiting for it. nil is none.
 func (b *budget) drop(c *claim) {
 	if c == nil {

@@ -11,8 +11,11 @@ type Carrier interface {
 	TryRead(p []byte) (int, error)
 	// Write writes all of p, waiting as long as that takes.
 	Write(p []byte) (int, error)
-	// TryWrite writes the beginning of p that can go without waiting: perhaps nothing, also when it cannot tell.
-	TryWrite(p []byte) (int, error)
+	// TryWrite writes the beginning of p followed by tail that can go without waiting: perhaps nothing, also when it
+	// cannot tell.
+	TryWrite(p, tail []byte) (int, error)
+	// WriteUntil is Write that returns with a part of p written when done comes first, and perhaps at once.
+	WriteUntil(p []byte, done <-chan struct{}) (int, error)
 	// CanTry tells whether TryRead and TryWrite are more than stubs.
 	CanTry() bool
 	Close() error
@@ -32,6 +35,7 @@ func NewCarrier(conn net.Conn) Carrier {
 // plainCarrier is any net.Conn.
 type plainCarrier struct{ net.Conn }
 
-func (plainCarrier) TryRead([]byte) (int, error)  { return 0, nil }
-func (plainCarrier) TryWrite([]byte) (int, error) { return 0, nil }
-func (plainCarrier) CanTry() bool                 { return false }
+func (plainCarrier) TryRead([]byte) (int, error)                     { return 0, nil }
+func (plainCarrier) TryWrite(_, _ []byte) (int, error)               { return 0, nil }
+func (plainCarrier) WriteUntil([]byte, <-chan struct{}) (int, error) { return 0, nil }
+func (plainCarrier) CanTry() bool                                    { return false }

@@ -3,10 +3,12 @@
 package lane
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
 	"syscall"
+	"time"
 )
 
 // longTransfer is how many bytes make a system call long enough to be worth telling the scheduler.
@@ -22,8 +24,9 @@ type socketCarrier struct {
 // transfer is one direction of a socket. Its functions live as long as it does, so that a transfer allocates nothing.
 type transfer struct {
 	raw       syscall.RawConn
-	call      func(fd int, p []byte) (int, error)
+	call      func(fd int, p, tail []byte) (int, error)
 	p         []byte
+	tail      []byte
 	n         int
 	err       error
 	wouldWait bool // once: the call would have had to wait
@@ -47,7 +50,7 @@ func socketCarrierOf(conn net.Conn) Carrier {
 	return c
 }
 
-func (t *transfer) init(raw syscall.RawConn, call func(int, []byte) (int, error)) {
+func (t *transfer) init(raw syscall.RawConn, call func(fd int, p, tail []byte) (int, error)) {
 	t.raw, t.call = raw, call
 	t.wait = func(fd uintptr) bool { return t.try(fd) }
 	t.once = func(fd uintptr) bool { t.wouldWait = !t.try(fd); return true }
@@ -56,7 +59,7 @@ func (t *transfer) init(raw syscall.RawConn, call func(int, []byte) (int, error)
 // try makes the call; false means that it would have to wait.
 func (t *transfer) try(fd uintptr) bool {
 	for {
-		t.n, t.err = t.call(int(fd), t.p)
+		t.n, t.err = t.call(int(fd), t.p, t.tail)
 		switch t.err {
 		case syscall.EINTR:
 			continue
@@ -105,12 +108,40 @@ func (c *socketCarrier) TryRead(p []byte) (int, error) {
 	return c.readResult(err)
 }
 
-func (c *socketCarrier) TryWrite(p []byte) (int, error) {
-	c.write.p = p
+func (c *socketCarrier) TryWrite(p, tail []byte) (int, error) {
+	c.write.p, c.write.tail = p, tail
 	err := c.write.raw.Write(c.write.once)
-	c.write.p = nil
+	c.write.p, c.write.tail = nil, nil
 	if err == nil && c.write.err != nil {
 		err = os.NewSyscallError("write", c.write.err)
 	}
 	return c.write.n, err
+}
+
+func (c *socketCarrier) WriteUntil(p []byte, done <-chan struct{}) (int, error) {
+	n, err := c.TryWrite(p, nil)
+	if err != nil || n == len(p) {
+		return n, err
+	}
+	if done == nil {
+		m, err := c.UnixConn.Write(p[n:])
+		return n + m, err
+	}
+	finished, watched := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-done:
+			c.SetWriteDeadline(time.Unix(1, 0)) // long ago: the write returns
+		case <-finished:
+		}
+	}()
+	m, err := c.UnixConn.Write(p[n:])
+	close(finished)
+	<-watched
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = nil
+	}
+	c.SetWriteDeadline(time.Time{})
+	return n + m, err
 }

@@ -10,8 +10,8 @@ import (
 
 const (
 	defaultMaxMessage = 64 << 20
-	defaultMaxCalls   = 2048
-	defaultWindow     = 128 << 10
+	defaultMaxCalls   = 1024
+	defaultWindow     = 256 << 10
 )
 
 // ClientConfig configures a [Client]. The zero value works.
@@ -19,7 +19,7 @@ type ClientConfig struct {
 	// MaxMessageSize is the largest response message taken, in bytes; zero means 64 MiB, less than 64 KiB means that.
 	// A call's grpc.MaxCallRecvMsgSize wins when it is lower.
 	MaxMessageSize int
-	// Window is how many bytes of messages a stream holds that nobody reads; zero means 128 KiB, the least is 64 KiB.
+	// Window is how many bytes of messages a stream holds that nobody reads; zero means 256 KiB, the least is 64 KiB.
 	Window int
 	// MaxBuffered is how many bytes beyond their windows the messages may take that are just being received;
 	// zero, and less than MaxMessageSize, mean twice MaxMessageSize.

@@ -81,8 +81,7 @@ func (s *clientStream) receive(m any) error {
 	if !ok {
 		return s.endError()
 	}
-	err := decode(msg.body, m)
-	s.in.done(msg)
+	err := s.in.decodeInto(msg, m)
 	if err != nil {
 		return s.refuse(err)
 	}

@@ -122,21 +122,24 @@ func (s *clientStream) watch(ctx context.Context) {
 	}
 	if ctx.Done() != nil {
 		s.unwatch = context.AfterFunc(ctx, func() {
-			s.abort(status.FromContextError(ctx.Err()))
-			s.in.abandon()
+			if s.abort(status.FromContextError(ctx.Err())) {
+				s.in.abandon()
+			}
 		})
 	}
 }
 
-// abort gives the call up and tells the peer. What has arrived may still be received.
-func (s *clientStream) abort(st *status.Status) {
+// abort gives the call up and tells the peer; false: it has ended otherwise, or is about to. What has arrived may still
+// be received.
+func (s *clientStream) abort(st *status.Status) bool {
 	turn, ok := s.c.table.abandon(s.id, nil, s)
 	if !ok {
-		return
+		return false
 	}
 	s.finish(st, nil)
 	s.c.sendCancel(s.id, turn)
 	s.report(st.Err())
+	return true
 }
 
 // finish ends the stream; the first status stays, and nil means OK.
@@ -292,6 +295,6 @@ func (s *clientStream) transmit(m sized) error {
 	if s.begin() != nil {
 		return io.EOF
 	}
-	s.send.more = s.sent.Add(1) > 1
+	s.send.more, s.send.many = s.sent.Add(1) > 1, s.c.table.many.Load() > fewCalls
 	return s.send.send(m, s.ctx.Done())
 }

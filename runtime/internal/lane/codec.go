@@ -51,6 +51,14 @@ func messageOf(m any) (proto.Message, error) {
 	return nil, fmt.Errorf("%T is no protobuf message", m)
 }
 
+// decodeOwn is decode of bytes that m may keep.
+func decodeOwn(b []byte, m any) error {
+	if message, err := messageOf(m); err == nil && joinBulk(b, message) {
+		return nil
+	}
+	return decode(b, m)
+}
+
 // decode replaces what m holds. Its errors are gRPC status errors.
 func decode(b []byte, m any) error {
 	message, err := messageOf(m)

@@ -80,7 +80,7 @@ func brokenRequests() map[string][]byte {
 		"half-close within parts": slices.Concat(duplex, frame(header{kind: kindReqData, id: 1, flags: flagFirst}, 4, "abc"),
 			frame(header{kind: kindHalfClose, id: 1})),
 		"credit cut short": slices.Concat(duplex, frame(header{kind: kindReqCredit, id: 1}, "1")),
-		"over the window":  slices.Concat(blockedStream(), bytes.Repeat(frame(header{kind: kindReqData, id: 1}, pattern(32<<10)), 5)),
+		"over the window":  slices.Concat(blockedStream(), bytes.Repeat(frame(header{kind: kindReqData, id: 1}, pattern(32<<10)), 9)),
 		"empty over the window": slices.Concat(blockedStream(),
 			bytes.Repeat(frame(header{kind: kindReqData, id: 1}), defaultWindow/messageCost+1)),
 	}
@@ -153,7 +153,7 @@ func brokenReplies() map[string][]byte {
 		"status OK":              frame(header{kind: kindEnd, id: 1, flags: flagStatus}, 0),
 		"status and message":     frame(header{kind: kindEnd, id: 1, flags: flagStatus | flagMessage}, 2, "\x08\x05", "x"),
 		"data flags":             frame(header{kind: kindResData, id: 1, flags: 9}, "x"),
-		"over the window":        bytes.Repeat(frame(header{kind: kindResData, id: 1}, pattern(32<<10)), 5),
+		"over the window":        bytes.Repeat(frame(header{kind: kindResData, id: 1}, pattern(32<<10)), 9),
 		"credit cut short":       frame(header{kind: kindResCredit, id: 1}, "1"),
 	}
 }

@@ -36,6 +36,8 @@ type inbox struct {
 	waiting bool
 	ended   bool
 	part    partial
+	grown   int64  // by how much the window was widened
+	growth  *claim // the budget behind that
 
 	body []byte // what part has of its message; the reader's alone
 }

@@ -34,6 +34,15 @@ func (in *inbox) pop() (m message, ok, ended bool) {
 	return m, true, false
 }
 
+// decodeInto decodes m and gives back what it held.
+func (in *inbox) decodeInto(m message, to any) error {
+	defer in.done(m)
+	if m.from == nil {
+		return decodeOwn(m.body, to)
+	}
+	return decode(m.body, to)
+}
+
 // done gives back what m held; nobody may use its body any more.
 func (in *inbox) done(m message) {
 	in.buffers.put(m.from)
@@ -41,8 +50,8 @@ func (in *inbox) done(m message) {
 	in.mu.Lock()
 	in.unpaid += m.owed
 	var now int64
-	if !in.ended && in.unpaid >= in.window/4 {
-		now, in.unpaid = in.unpaid, 0
+	if !in.ended && in.unpaid >= (in.window+in.grown)/4 {
+		now, in.unpaid = in.unpaid+in.grow(), 0
 		in.allowed += now
 	}
 	in.mu.Unlock()
@@ -51,14 +60,29 @@ func (in *inbox) done(m message) {
 	}
 }
 
+// grow widens the window, once, of a stream that is being read, as far as the connection's budget has room to spare; it
+// returns by how much. Called with mu.
+func (in *inbox) grow() int64 {
+	if in.eager || in.growth != nil || in.window >= wideWindow {
+		return 0
+	}
+	n := int64(wideWindow) - in.window
+	if in.growth = in.budget.try(n); in.growth == nil {
+		return 0
+	}
+	in.grown = n
+	return n
+}
+
 // finish says that no message follows those in the queue.
 func (in *inbox) finish() {
 	in.mu.Lock()
 	in.ended = true
-	cut := in.part.claim
+	cut, growth := in.part.claim, in.growth
 	in.part = partial{}
 	in.mu.Unlock()
 	in.budget.drop(cut)
+	in.budget.drop(growth)
 	poke(in.wake)
 }
 

@@ -198,7 +198,7 @@ func (c *serverConn) takeReading(turn uint64) (*frameReader, bool) {
 	}
 	k := in.current.Load()
 	c.enter(k)
-	c.running++
+	c.count(1)
 	c.s.handlers.Add(1)
 	in.held = 0
 	return in.reader.split(), true

@@ -11,6 +11,7 @@ type sender struct {
 	kind    kind                // of the data frames
 	before  func([]byte) []byte // appends what goes before a message; nil means nothing
 	more    bool                // messages are sent in a row: another is likely to follow
+	many    bool                // many calls are in flight: others are likely to send, too
 }
 
 // send sends m. It returns errStopped when the call ended or done came first, the connection's error, or a status error
@@ -19,13 +20,16 @@ func (s *sender) send(m sized, done <-chan struct{}) error {
 	if m.size <= maxWhole {
 		return s.sendWhole(m, done)
 	}
+	if prefix, bulk, ok := splitBulk(m); ok {
+		return s.sendParts(prefix, bulk, done)
+	}
 	b := s.buffers.get(m.size)
 	defer s.buffers.put(b)
 	encoded, err := m.appendTo(b.b[:0])
 	if err != nil {
 		return err
 	}
-	return s.sendParts(encoded, done)
+	return s.sendParts(nil, encoded, done)
 }
 
 func (s *sender) sendWhole(m sized, done <-chan struct{}) error {
@@ -44,9 +48,12 @@ func (s *sender) sendWhole(m sized, done <-chan struct{}) error {
 	}
 	sealFrame(b, at, header{kind: s.kind, id: s.id})
 	s.w.buf = b
-	if s.more {
+	switch {
+	case s.more:
 		s.w.flushSoon()
-	} else {
+	case s.many:
+		s.w.flushTogether()
+	default:
 		s.w.flush()
 	}
 	return nil
@@ -72,36 +79,38 @@ func (s *sender) prefix() []byte {
 	return s.w.buf
 }
 
-// sendParts sends a message in parts. One that is not completed is the last: only the call's end can follow it.
-func (s *sender) sendParts(message []byte, done <-chan struct{}) error {
-	err := s.tryParts(message, done)
+// sendParts sends the message prefix + bulk in parts. One that is not completed is the last: only the call's end can
+// follow it.
+func (s *sender) sendParts(prefix, bulk []byte, done <-chan struct{}) error {
+	err := s.tryParts(prefix, bulk, done)
 	if err != nil {
 		s.window.close()
 	}
 	return err
 }
 
-func (s *sender) tryParts(message []byte, done <-chan struct{}) error {
-	rest, cost, flags := message, messageCost, flagFirst
-	for len(rest) > 0 {
-		most := min(len(rest), maxPart)
+func (s *sender) tryParts(prefix, bulk []byte, done <-chan struct{}) error {
+	total, cost, flags := len(prefix)+len(bulk), messageCost, flagFirst
+	for len(bulk) > 0 {
+		most := min(len(prefix)+len(bulk), maxPart)
 		n, err := s.window.take(int64(min(most, leastPart)+cost), int64(most+cost), done)
 		if err != nil {
 			return err
 		}
-		part := rest[:int(n)-cost]
+		part := bulk[:int(n)-cost-len(prefix)]
 		if err := s.begin(done); err != nil {
 			return err
 		}
 		b, at := reserveHeader(s.prefix())
+		h := header{kind: s.kind, id: s.id, flags: flags, size: uint32(len(prefix) + len(part))}
 		if flags == flagFirst {
-			b = binary.LittleEndian.AppendUint32(b, uint32(len(message)))
+			h.size += 4
+			b = binary.LittleEndian.AppendUint32(b, uint32(total))
 		}
-		b = append(b, part...)
-		sealFrame(b, at, header{kind: s.kind, id: s.id, flags: flags})
-		s.w.buf = b
-		s.w.flush()
-		rest, cost, flags = rest[len(part):], 0, flagPart
+		h.put(b[at:])
+		s.w.buf = append(b, prefix...)
+		s.w.flushWith(part, done)
+		bulk, prefix, cost, flags = bulk[len(part):], nil, 0, flagPart
 	}
 	return nil
 }

@@ -157,10 +157,13 @@ func (k *serverCall) sendEnd(st *status.Status, m *sized, flush bool) error {
 	if err == nil {
 		w.buf = b
 	}
-	if flush {
-		w.flush()
-	} else {
+	switch {
+	case !flush:
 		w.hold()
+	case k.conn.many():
+		w.flushTogether()
+	default:
+		w.flush()
 	}
 	return err
 }

@@ -16,10 +16,10 @@ type ServerConfig struct {
 	MaxMessageSize int
 	// MaxSendSize is the largest response message sent, in bytes; zero means that there is no limit.
 	MaxSendSize int
-	// MaxCalls is how many calls one connection may have in flight; further ones wait at the client. Zero means 2048,
+	// MaxCalls is how many calls one connection may have in flight; further ones wait at the client. Zero means 1024,
 	// the least is 16.
 	MaxCalls int
-	// Window is how many bytes of messages a stream holds that nobody reads; zero means 128 KiB, the least is 64 KiB.
+	// Window is how many bytes of messages a stream holds that nobody reads; zero means 256 KiB, the least is 64 KiB.
 	Window int
 	// MaxBuffered is how many bytes beyond their windows the messages of a connection may take that are just being
 	// received; zero, and less than MaxMessageSize, mean twice MaxMessageSize.

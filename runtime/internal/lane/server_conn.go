@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -23,10 +24,11 @@ type serverConn struct {
 	bound   []*binding // methods by number - 1; the reader's
 	done    chan struct{}
 	inliner inliner
+	crowd   atomic.Int32 // running, to be looked at without mu
 
 	mu      sync.Mutex
 	calls   []*serverCall // by id; nil where the id is free
-	running int           // handlers
+	running int           // handlers that have goroutines
 	open    int           // calls whose end has not been appended
 	last    bool          // the client calls no more
 	err     error         // why done is closed
@@ -232,17 +234,26 @@ func (c *serverConn) start() bool {
 	if c.err != nil || c.running >= 2*c.s.cfg.MaxCalls {
 		return false
 	}
-	c.running++
+	c.count(1)
 	c.s.handlers.Add(1)
 	return true
 }
 
 func (c *serverConn) finished() {
 	c.mu.Lock()
-	c.running--
+	c.count(-1)
 	c.mu.Unlock()
 	c.s.handlers.Done()
 }
+
+// count counts handlers that have goroutines. Called with mu.
+func (c *serverConn) count(n int) {
+	c.running += n
+	c.crowd.Store(int32(c.running))
+}
+
+// many tells whether so many handlers are running that their frames should share writes.
+func (c *serverConn) many() bool { return c.crowd.Load() > fewCalls }
 
 // tooMany ends a call for which start has returned false.
 func tooMany() *status.Status {

@@ -135,7 +135,7 @@ func (s *serverStream) SendMsg(m any) error {
 func (k *serverCall) sendMessage(m sized) error {
 	sender := sender{
 		w: &k.conn.w, window: k.sendWindow(), buffers: &k.conn.s.buffers,
-		id: k.id, kind: kindResData, before: k.appendPendingHeader, more: k.sent.Add(1) > 1,
+		id: k.id, kind: kindResData, before: k.appendPendingHeader, more: k.sent.Add(1) > 1, many: k.conn.many(),
 	}
 	err := sender.send(m, k.Done())
 	if err == nil {
@@ -188,9 +188,7 @@ func (k *serverCall) receive(m any) error {
 		return io.EOF
 	}
 	k.got = true
-	err := decode(msg.body, m)
-	k.in.done(msg)
-	return err
+	return k.in.decodeInto(msg, m)
 }
 
 // recovered makes a status of what a handler panicked with.

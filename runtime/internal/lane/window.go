@@ -8,6 +8,9 @@ import (
 // messageCost is what each message costs of a window beside its bytes, so that empty ones cannot pile up for nothing.
 const messageCost = 32
 
+// wideWindow is what a stream's window grows to while there is room: with a small one the sender waits for each message.
+const wideWindow = 1 << 20
+
 // leastPart is the least a sender waits for before it sends a part: crumbs would cost more than they carry.
 const leastPart = 8 << 10
 

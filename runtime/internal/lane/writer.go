@@ -76,6 +76,36 @@ func (w *writer) flushSoon() {
 	}()
 }
 
+// flushWith is flush of what was appended and then tail, which is written from where it is. When done comes first, or
+// another goroutine is writing, what is left of tail is copied: nobody looks at it any more after the return.
+func (w *writer) flushWith(tail []byte, done <-chan struct{}) {
+	if w.busy {
+		w.buf = append(w.buf, tail...)
+		w.mu.Unlock()
+		return
+	}
+	w.busy = true
+	b := w.take()
+	w.mu.Unlock()
+	n, err := w.out.TryWrite(b, tail)
+	if err == nil && n < len(b) {
+		go w.drain(append(b, tail...), n)
+		return
+	}
+	tail = tail[max(n-len(b), 0):]
+	if err == nil && len(tail) > 0 {
+		n, err = w.out.WriteUntil(tail, done)
+		tail = tail[n:]
+	}
+	if err == nil && len(tail) > 0 {
+		go w.drain(append([]byte(nil), tail...), 0)
+		return
+	}
+	w.mu.Lock()
+	w.wrote(b, err)
+	w.write()
+}
+
 // flush ends begin: what is pending gets written, by the caller or by the one who is at it.
 func (w *writer) flush() {
 	if w.busy {
@@ -95,7 +125,7 @@ func (w *writer) write() {
 		}
 		b := w.take()
 		w.mu.Unlock()
-		n, err := w.out.TryWrite(b)
+		n, err := w.out.TryWrite(b, nil)
 		if err == nil && n < len(b) {
 			go w.drain(b, n)
 			return
