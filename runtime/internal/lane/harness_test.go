@@ -311,3 +311,7 @@ func must[T any](v T, err error) func(testing.TB) T {
 		return v
 	}
 }
+
+func withinMicros(n int) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), time.Duration(n)*time.Microsecond)
+}

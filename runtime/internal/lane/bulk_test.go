@@ -1,0 +1,94 @@
+package lane
+
+import (
+	"bytes"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+	pb "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// What is split is the message, and what is joined, too, whatever stands beside the large field.
+func TestBulk(t *testing.T) {
+	large := pattern(bulkSize)
+	for name, m := range map[string]proto.Message{
+		"bytes alone":  wrapperspb.Bytes(large),
+		"nested":       &pb.SimpleRequest{Payload: &pb.Payload{Body: large}},
+		"with others":  &pb.SimpleRequest{ResponseSize: 5, FillUsername: true, Payload: &pb.Payload{Type: 1, Body: large}, ResponseStatus: &pb.EchoStatus{Code: 3, Message: "m"}},
+		"two large":    &pb.StreamingOutputCallRequest{Payload: &pb.Payload{Body: large}, ResponseStatus: &pb.EchoStatus{Message: string(large)}},
+		"a string":     wrapperspb.String(string(large)),
+		"small":        wrapperspb.Bytes(large[:100]),
+		"unknown left": withUnknown(&pb.SimpleRequest{Payload: &pb.Payload{Body: large}}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			want, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := measure(m, len(want))
+			if err != nil {
+				t.Fatal(err)
+			}
+			encoded := want
+			prefix, bulk, ok := splitBulk(s)
+			if ok {
+				encoded = append(prefix, bulk...)
+			}
+			if len(encoded) != len(want) {
+				t.Errorf("%d bytes, want %d", len(encoded), len(want))
+			}
+			for _, b := range [][]byte{encoded, want} {
+				got := m.ProtoReflect().New().Interface()
+				if err := decodeOwn(b, got); err != nil || !proto.Equal(got, m) {
+					t.Errorf("came back different: %v", err)
+				}
+			}
+			t.Logf("split %v", ok)
+		})
+	}
+}
+
+func withUnknown(m proto.Message) proto.Message {
+	m.ProtoReflect().SetUnknown([]byte{0xf8, 0x7f, 1}) // field 2047, varint
+	return m
+}
+
+// Encodings that say a field twice, or are cut short, come to what protobuf makes of them.
+func FuzzJoinBulk(f *testing.F) {
+	twice, _ := proto.Marshal(&pb.SimpleRequest{Payload: &pb.Payload{Body: pattern(bulkSize)}})
+	f.Add(append(twice, 0x1a, 2, 8, 1), []byte{})
+	f.Add(twice[:len(twice)-1], []byte{0x1a, 0})
+	f.Fuzz(func(t *testing.T, b, before []byte) {
+		b = append(before, b...)
+		if len(b) < 100<<10 { // makes it large without knowing how
+			b = append(b, twice...)
+		}
+		var want, got pb.SimpleRequest
+		errWant, errGot := proto.Unmarshal(b, &want), decodeOwn(bytes.Clone(b), &got)
+		if (errWant == nil) != (errGot == nil) {
+			t.Fatalf("error %v, want %v", errGot, errWant)
+		}
+		if errWant == nil && !proto.Equal(&want, &got) {
+			t.Fatal("decoded differently")
+		}
+	})
+}
+
+// The caller may change its message as soon as the call has returned, also when it was given up in the midst.
+func TestBulkIsNotReadAfterwards(t *testing.T) {
+	client := openLane(t, setup{service: newTestServer()}, NewCarrier)
+	c := pb.NewTestServiceClient(client)
+	body := bytes.Clone(pattern(4 << 20))
+	for i := range 20 {
+		ctx, cancel := withinMicros(i * 100)
+		_, err := c.UnaryCall(ctx, &pb.SimpleRequest{Payload: &pb.Payload{Body: body}})
+		cancel()
+		if code := status.Code(err); code != codes.OK && code != codes.DeadlineExceeded {
+			t.Error(err)
+		}
+		clear(body) // the race detector looks at this
+	}
+}
