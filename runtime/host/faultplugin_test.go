@@ -71,7 +71,12 @@ func startFaults() map[string]func() int {
 			return 1
 		},
 		"wants-tls": func() int { fmt.Fprintln(os.Stderr, "PLUGIN_CLIENT_CERT is not set"); return 1 },
-		"mute":      func() int { return accept(func(net.Conn) {}) },
+		"mute": func() int {
+			return accept(func(c net.Conn) {
+				_, _ = c.Read(make([]byte, 1)) // the host is sure to be connected then
+				fmt.Fprintln(os.Stderr, "heard")
+			})
+		},
 		"http11": func() int {
 			return accept(func(c net.Conn) { _, _ = fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n") })
 		},
@@ -346,6 +351,8 @@ func perform(ctx context.Context, deed string, l net.Listener) (*wrapperspb.Stri
 		return nil, ctx.Err()
 	case "stop":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		<-ctx.Done() // until all threads stand still
+		return nil, ctx.Err()
 	case "bigline":
 		_, err := os.Stdout.WriteString(strings.Repeat("z", 4<<20))
 		return wrapperspb.String("written"), err

@@ -68,7 +68,7 @@ func TestOpenCancelled(t *testing.T) {
 		{"plain", "", host.StageLaunch},
 		{"hang", "hanging", host.StageHandshake},
 		{"nosock", "announced", host.StageConnect},
-		{"mute", "accepted", host.StageVerify},
+		{"mute", "heard", host.StageVerify},
 	} {
 		t.Run(string(c.stage), func(t *testing.T) {
 			s := newStage(t)

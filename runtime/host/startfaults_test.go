@@ -64,7 +64,7 @@ func startFaultTable() []startFault {
 		{row: "10", fault: "line-then-exit", stage: host.StageConnect, is: host.ErrExited, code: 4, stderr: "out of luck"},
 		{row: "10", fault: "nosock", stage: host.StageConnect, code: none, text: "no such file", hint: "nothing listens"},
 		{row: "11", fault: "mute", change: quick(3 * time.Second), stage: host.StageVerify, is: context.DeadlineExceeded, code: none, hint: "does not answer as a gRPC server"},
-		{row: "11", fault: "mute", cancelOn: "accepted", stage: host.StageVerify, is: context.Canceled, code: none},
+		{row: "11", fault: "mute", cancelOn: "heard", stage: host.StageVerify, is: context.Canceled, code: none},
 		{row: "11", fault: "http11", stage: host.StageVerify, code: none, hint: "does not answer as a gRPC server"},
 		{row: "11", fault: "hangup", stage: host.StageVerify, code: none, hint: "does not answer as a gRPC server"},
 		{row: "16", fault: "grandchild-start", stage: host.StageHandshake, is: host.ErrExited, code: 5, stderr: "giving up"},
