@@ -27,6 +27,8 @@ type Work interface {
 var _ Work = load.Work(nil)
 
 // Handshake is what host and plugin agree on.
+//
+//nolint:gochecknoglobals // a contract has one, as the scaffold writes it
 var Handshake = handshake.Config{
 	MagicCookieKey:   "PLUGINGEN_BENCH_COOKIE",
 	MagicCookieValue: "d0f0c6b6a6f1",

@@ -17,6 +17,8 @@ type Usage struct {
 }
 
 // initialised is when this package was; there is no other place for a clock that starts with the process.
+//
+//nolint:gochecknoglobals // read once, before anything else runs
 var initialised = time.Now()
 
 // MeasureUsage asks the system and the Go runtime about this process. It stops the world for a moment.

@@ -36,7 +36,7 @@ func Full() Plan {
 	works := calls(120*time.Millisecond, []int{1, 8, 64})
 	works = append(works, bulk(120*time.Millisecond)...)
 	works = append(works, streams(120*time.Millisecond)...)
-	works = append(works, relays(100_000)...)
+	works = append(works, relays(40_000)...)
 	works = append(works, start(), fleet(10, 1), fleet(100, 3))
 	return Plan{Rounds: 11, Works: works}
 }
