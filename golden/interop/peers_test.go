@@ -100,14 +100,17 @@ func peerPlugin(t *testing.T, p foreign, l link) {
 	checkEmpty(t, tmp)
 }
 
-// prints checks where the plugin's prints arrive: on the host's writer if it has GRPCStdio, and its stderr in the log.
+// prints checks where the plugin's prints arrive: on the host's writer if it has GRPCStdio, else in the log, as stderr does.
 func (p foreign) prints(ctx context.Context, t *testing.T, client grpctest.TestClient, stdout, log *output) {
 	t.Helper()
-	if p.stdio {
-		printed(t, client, stdout)
-	}
-	if _, err := client.PrintStdio(ctx, &grpctest.PrintStdioRequest{Stderr: []byte("to stderr\n")}); err != nil {
+	request := &grpctest.PrintStdioRequest{Stdout: []byte("to stdout\n"), Stderr: []byte("to stderr\n")}
+	if _, err := client.PrintStdio(ctx, request); err != nil {
 		t.Fatalf("PrintStdio: %v", err)
+	}
+	if p.stdio {
+		stdout.waitFor(t, "to stdout\n")
+	} else {
+		log.waitFor(t, "to stdout")
 	}
 	log.waitFor(t, "to stderr")
 }
