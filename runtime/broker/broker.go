@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/peer"
@@ -21,7 +22,8 @@ import (
 //
 // A plugin [Broker.Register]s it and may serve several hosts, one after the other or at once; a host [Broker.Run]s it. On a
 // plugin, Accept and Dial concern the host whose call their context belongs to, be it a call over the main connection or
-// over a brokered one; with another context, the host that came last.
+// over a brokered one; with another context, the host that came last. A context of a foreign gRPC server's call costs a fifth of
+// Config.Timeout: use another.
 type Broker struct {
 	cfg    Config
 	last   atomic.Uint32
@@ -127,15 +129,20 @@ func (b *Broker) remove(l *link) {
 	b.links = slices.DeleteFunc(b.links, func(other *link) bool { return other == l })
 }
 
-// link returns the link to the peer that ctx belongs to, and waits for one when there is none.
+// link returns the link to the peer that ctx belongs to, and waits for one when there is none. A call may be faster than the
+// stream of the host that makes it, so another host's link is not taken at once.
 func (b *Broker) link(ctx context.Context) (*link, error) {
-	for {
-		l, changed := b.find(ctx)
-		if l != nil {
+	grace := time.NewTimer(b.cfg.Timeout / 5)
+	defer grace.Stop()
+	for over := false; ; {
+		l, exact, changed := b.find(ctx)
+		if l != nil && (exact || over) {
 			return l, nil
 		}
 		select {
 		case <-changed:
+		case <-grace.C:
+			over = true
 		case <-b.closed:
 			return nil, ErrClosed
 		case <-ctx.Done():
@@ -144,18 +151,23 @@ func (b *Broker) link(ctx context.Context) (*link, error) {
 	}
 }
 
-func (b *Broker) find(ctx context.Context) (*link, <-chan struct{}) {
+// find returns the link that ctx belongs to, exactly, or else the newest. On a host, and with a context of no call, that is
+// the right one.
+func (b *Broker) find(ctx context.Context) (l *link, exact bool, changed <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if isClosed(b.closed) || len(b.links) == 0 {
-		return nil, b.changed
+		return nil, false, b.changed
 	}
-	if p, ok := peer.FromContext(ctx); ok {
-		if i := slices.IndexFunc(b.links, func(l *link) bool { return l.isOf(p.Addr) }); i >= 0 {
-			return b.links[i], nil
-		}
+	newest := b.links[len(b.links)-1]
+	p, ok := peer.FromContext(ctx)
+	if !ok || newest.from == nil {
+		return newest, true, nil
 	}
-	return b.links[len(b.links)-1], nil
+	if i := slices.IndexFunc(b.links, func(l *link) bool { return l.isOf(p.Addr) }); i >= 0 {
+		return b.links[i], true, nil
+	}
+	return newest, false, b.changed
 }
 
 // isSame compares addresses by identity: those of unnamed unix sockets all look the same, but each connection has its own.

@@ -17,6 +17,7 @@ type shelf[V any] struct {
 	byID   map[uint32]*list.Element
 	oldest *list.List // of *kept[V], the next to expire first
 	timer  *time.Timer
+	active bool // the timer is set, or expired is being called: one goroutine at most, ever
 	closed bool
 }
 
@@ -41,7 +42,7 @@ func (s *shelf[V]) put(id uint32, v V) bool {
 		return false
 	}
 	s.byID[id] = s.oldest.PushBack(&kept[V]{id: id, value: v, until: time.Now().Add(s.keep)})
-	if s.oldest.Len() == 1 {
+	if !s.active {
 		s.schedule()
 	}
 	return true
@@ -84,6 +85,10 @@ func (s *shelf[V]) remove(e *list.Element) *kept[V] {
 
 // schedule sets the timer for the oldest. A timer that goes off early, because the oldest has been taken, sets itself again.
 func (s *shelf[V]) schedule() {
+	s.active = s.oldest.Len() > 0 && !s.closed
+	if !s.active {
+		return
+	}
 	wait := time.Until(s.oldest.Front().Value.(*kept[V]).until)
 	if s.timer == nil {
 		s.timer = time.AfterFunc(wait, s.expire)
@@ -96,6 +101,9 @@ func (s *shelf[V]) expire() {
 	for _, k := range s.takeDue() {
 		s.expired(k.id, k.value)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.schedule()
 }
 
 func (s *shelf[V]) takeDue() []*kept[V] {
@@ -105,9 +113,6 @@ func (s *shelf[V]) takeDue() []*kept[V] {
 	now := time.Now()
 	for e := s.oldest.Front(); e != nil && !e.Value.(*kept[V]).until.After(now); e = s.oldest.Front() {
 		due = append(due, s.remove(e))
-	}
-	if s.oldest.Len() > 0 {
-		s.schedule()
 	}
 	return due
 }
