@@ -72,7 +72,7 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	var table bytes.Buffer
 	sections := []func(context.Context, string, string) (report.Section, error){o.plugins, o.generators}
 	if o.work != "" {

@@ -27,7 +27,7 @@ func Serve(serve func(net.Listener) error) error {
 	if err != nil {
 		return err
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	served := make(chan error, 1)
 	go func() { served <- serve(listener) }()
 	if _, err := io.WriteString(os.Stdout, ready); err != nil {

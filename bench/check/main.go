@@ -52,7 +52,7 @@ func sample(ctx context.Context, bounds []bound) (*samples.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	r := run.Runner{Plan: plan(), Contestants: needed(bounds), Dir: dir, Root: root, Progress: os.Stderr}
 	records, err := r.Run(ctx)
 	return samples.Collect(records), err

@@ -17,7 +17,7 @@ func Serve(l net.Listener, work load.Work) error {
 			return err
 		}
 		go func() {
-			defer conn.Close()
+			defer func() { _ = conn.Close() }()
 			serve(&frames{conn: conn}, work)
 		}()
 	}
