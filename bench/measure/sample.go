@@ -26,6 +26,7 @@ const (
 	ToMain     Quantity = "exec to init ms"
 	ToOpen     Quantity = "init to open ms"
 	ToReply    Quantity = "open to reply ms"
+	StartCPU   Quantity = "plugin CPU until then ms"
 	Closing    Quantity = "close ms"
 	AllReady   Quantity = "all ready ms"
 	Goroutines Quantity = "host goroutines/plugin"
@@ -59,7 +60,7 @@ func (s Sample) with(more Sample) Sample {
 // Quantities lists all in the order of the table.
 func Quantities() []Quantity {
 	return []Quantity{
-		FirstReply, ToMain, ToOpen, ToReply,
+		FirstReply, ToMain, ToOpen, ToReply, StartCPU,
 		AllReady, Goroutines, HostHeap, Files, Memory, Closing,
 		P50, P99, Rate, Throughput, Lost, HostAllocs, HostBytes, HostCPU, PluginCPU,
 		Megabytes, Wall, CPU,

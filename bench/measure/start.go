@@ -36,6 +36,7 @@ func (b *Bench) start(ctx context.Context) (Sample, error) {
 		ToMain:     millis(plugin.MainAt.Sub(begun)),
 		ToOpen:     millis(opened.Sub(plugin.MainAt)),
 		ToReply:    millis(replied.Sub(opened)),
+		StartCPU:   millis(plugin.CPU),
 		Closing:    millis(closed.Sub(closing)),
 	}, err
 }
