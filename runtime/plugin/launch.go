@@ -89,7 +89,7 @@ func (l launch) ports() (lowest, highest int, err error) {
 	return lowest, highest, err
 }
 
-// parsePort takes 0 as well: go-plugin's hosts give 0 and 0 when they do not care.
+// parsePort takes 0 as well: 0 and 0 mean any port.
 func parsePort(name, value string) (int, error) {
 	port, err := strconv.ParseUint(value, 10, 16)
 	if err != nil {

@@ -1,9 +1,9 @@
 // Package transport opens and closes the connections between a host and its plugins: unix sockets that only their owner can
 // reach, and tcp on loopback.
 //
-// A unix socket has mode 0600 and never a predictable path. Its listener takes no peer of another user, where the system
-// can tell (Linux, macOS, FreeBSD). A tcp port on loopback is open to every user of the machine: use TLS there.
-// On Windows there is tcp alone.
+// A unix socket has mode 0600 and never a predictable path. Its listener takes no peer of another user but root, where the
+// system can tell (Linux, macOS, FreeBSD), unless a group was named that may use it. A tcp port on loopback is open to every
+// user of the machine: use TLS there. On Windows there is tcp alone.
 //
 // Everything in it may be used concurrently.
 package transport
