@@ -51,7 +51,7 @@ function security() {
   }
   const { key, certificate } = make();
   const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(toPEM(certificate)) };
-  return { credentials: grpc.ServerCredentials.createSsl(Buffer.from(host), [pair], true), certificate };
+  return { credentials: grpc.ServerCredentials.createSsl(Buffer.from(toPEM(host)), [pair], true), certificate };
 }
 
 // listen listens where the host can connect, and returns network and address for the handshake line.

@@ -90,13 +90,14 @@ def set_when_gone(host_end, stop):
 
 def credentials():
     """Return the server's credentials and certificate (DER) if the host asks for mutual TLS, else None, None."""
-    host = wire.take("PLUGIN_CLIENT_CERT")
+    host = wire.take("PLUGIN_CLIENT_CERT").encode()
     if not host:
         return None, None
     import certificate  # needs python3-cryptography, which plugins without TLS do without
 
+    certificate.pem_to_der(host)  # fails here, not at the first call, if that is no certificate
     key, pem = certificate.make()
-    secured = grpc.ssl_server_credentials([(key, pem)], root_certificates=host.encode(), require_client_auth=True)
+    secured = grpc.ssl_server_credentials([(key, pem)], root_certificates=host, require_client_auth=True)
     return secured, certificate.pem_to_der(pem)
 
 
