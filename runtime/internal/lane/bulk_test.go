@@ -2,6 +2,7 @@ package lane
 
 import (
 	"bytes"
+	"io"
 	"testing"
 
 	"google.golang.org/grpc/codes"
@@ -91,4 +92,64 @@ func TestBulkIsNotReadAfterwards(t *testing.T) {
 		}
 		clear(body) // the race detector looks at this
 	}
+}
+
+// What was given up in the midst of a part is still sent as it was, whatever the caller makes of its memory meanwhile.
+func TestGivenUpPartIsSentAsItWas(t *testing.T) {
+	clientEnd, serverEnd := socketPair(t)
+	serverEnd.Write(serverPreface())
+	client := NewClient(NewCarrier(clientEnd), ClientConfig{})
+	if err := client.Ready(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	body := bytes.Clone(pattern(4 << 20))
+	ctx, cancel := withinMicros(50_000) // the peer reads nothing: no part can be completed
+	_, err := pb.NewTestServiceClient(client).UnaryCall(ctx, &pb.SimpleRequest{Payload: &pb.Payload{Body: body}})
+	cancel()
+	if status.Code(err) != codes.DeadlineExceeded {
+		t.Error(err)
+	}
+	clear(body)
+	r := newFrameReader(serverEnd)
+	if _, err := readPreface(r); err != nil {
+		t.Fatal(err)
+	}
+	for canceled := false; !canceled; {
+		h, err := r.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := r.take(int(h.size))
+		if err != nil {
+			t.Fatal(err)
+		}
+		canceled = h.kind == kindCancel
+		if h.kind == kindReqData && bytes.Contains(b, make([]byte, 8)) {
+			t.Error("a part was sent from memory that was the caller's again")
+		}
+	}
+	client.Close()
+	serverEnd.Close()
+}
+
+// A cancel that comes after the end of its call does not reach the next call with the id.
+func TestLateCancelIsNotSent(t *testing.T) {
+	clientEnd, serverEnd := socketPair(t)
+	client := NewClient(NewCarrier(clientEnd), ClientConfig{})
+	first, second := &call{answered: make(chan struct{}, 1)}, &call{answered: make(chan struct{}, 1)}
+	id := must(client.table.add(nil, first, nil))(t)
+	turn, ok := client.table.abandon(id, first, nil)
+	if _, ended := client.table.end(id); !ok || !ended {
+		t.Fatal("the call was not there")
+	}
+	if again := must(client.table.add(nil, second, nil))(t); again != id {
+		t.Fatalf("ids %d and %d", id, again)
+	}
+	client.sendCancel(id, turn)
+	client.Close()
+	sent, err := io.ReadAll(serverEnd)
+	if err != nil || !bytes.Equal(sent, clientPreface()) {
+		t.Errorf("sent %q, %v", sent, err)
+	}
+	serverEnd.Close()
 }
