@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// hostMark is set by everything that starts plugins the way go-plugin does, and by nothing else.
+// hostMark is set by hosts that negotiate versions, go-plugin's and ours, and by nothing else; pyvider's hosts do not set it.
 const hostMark = "PLUGIN_PROTOCOL_VERSIONS"
 
 // moved is the real standard output between MoveEarly and Take; nil otherwise. It outlives a call because a process has
