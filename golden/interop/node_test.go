@@ -15,3 +15,5 @@ func node(t *testing.T) foreign {
 func TestNodePluginUnderOurHost(t *testing.T) { testPeerPlugin(t, node(t)) }
 
 func TestOurPluginUnderNodeHost(t *testing.T) { testPeerHost(t, node(t)) }
+
+func TestNodePluginAlone(t *testing.T) { testPeerAlone(t, node(t)) }

@@ -44,6 +44,9 @@ func links() []link {
 	}
 }
 
+// stopTimeout is so long that SIGTERM, which the host sends when three quarters are over, cannot pass for Shutdown.
+const stopTimeout = time.Minute
+
 // peerEnv is what the tests need to set for the peers' interpreters.
 func peerEnv() []string { return []string{"PYTHONDONTWRITEBYTECODE=1", "GRPC_VERBOSITY=ERROR"} }
 
@@ -87,11 +90,11 @@ func peerPlugin(t *testing.T, p foreign, l link) {
 	exercise(t, client)
 	p.prints(ctx, t, client, stdout, log)
 
-	pid := opened.PID()
+	pid, asked := opened.PID(), time.Now()
 	if err := opened.Close(); err != nil {
 		t.Errorf("close: %v\nlog: %s", err, log)
 	}
-	if strings.Contains(log.String(), "does not take Shutdown") {
+	if time.Since(asked) > stopTimeout/2 || strings.Contains(log.String(), "does not take Shutdown") {
 		t.Errorf("the plugin did not end by Shutdown; log: %s", log)
 	}
 	if !gone(pid) {
@@ -118,11 +121,12 @@ func (p foreign) prints(ctx context.Context, t *testing.T, client grpctest.TestC
 // hostConfig starts the peer's plugin.
 func (p foreign) hostConfig(log *output) host.Config {
 	return host.Config{
-		Handshake: ourHandshake(),
-		Path:      p.interpreter,
-		Args:      []string{p.plugin},
-		Env:       peerEnv(),
-		Logger:    slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Handshake:   ourHandshake(),
+		Path:        p.interpreter,
+		Args:        []string{p.plugin},
+		Env:         peerEnv(),
+		StopTimeout: stopTimeout,
+		Logger:      slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 }
 

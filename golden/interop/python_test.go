@@ -18,3 +18,5 @@ func python(t *testing.T) foreign {
 func TestPythonPluginUnderOurHost(t *testing.T) { testPeerPlugin(t, python(t)) }
 
 func TestOurPluginUnderPythonHost(t *testing.T) { testPeerHost(t, python(t)) }
+
+func TestPythonPluginAlone(t *testing.T) { testPeerAlone(t, python(t)) }

@@ -32,7 +32,7 @@ function extensions() {
   ));
 }
 
-// make returns a new key (PEM) and its certificate (DER): P-256, because gRPC's BoringSSL refuses P-521.
+// make returns a new key (PEM) and its certificate (DER): P-256, because peers with BoringSSL refuse P-521.
 export function make(now = Date.now()) {
   const { privateKey, publicKey } = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSHA256 = sequence(oid('2a8648ce3d040302'));

@@ -10,7 +10,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
 def make():
-    """Return a new key (PEM) and its certificate (PEM): P-256, because gRPC's BoringSSL refuses P-521."""
+    """Return a new key (PEM) and its certificate (PEM): P-256, because BoringSSL refuses P-521.
+
+    Debian's gRPC has OpenSSL, which takes both; PyPI's has BoringSSL.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.utcnow()

@@ -21,7 +21,7 @@ import grpc
 
 import wire
 
-START, CALL, STOP = 30, 30, 2  # seconds before something counts as hung
+START, CALL, STOP = 30, 30, 10  # seconds before something counts as hung
 PORTS = 10000, 25000
 
 
