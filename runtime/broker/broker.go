@@ -99,10 +99,10 @@ func (b *Broker) talk(s stream, from net.Addr) error {
 	if !b.add(l) {
 		return nil
 	}
-	defer b.remove(l)
 	heard := make(chan error, 1)
 	go func() { heard <- l.listen(s) }() // returns with the stream, which ends when talk has returned
 	err := l.speak(s, heard)
+	b.remove(l) // before anyone learns of the end and comes back for another
 	if isClosed(b.closed) {
 		l.end(ErrClosed)
 		return nil
