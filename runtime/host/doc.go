@@ -9,4 +9,7 @@
 //
 // Plugins may be made with this module, with hashicorp/go-plugin (those that speak gRPC) or with pyvider.
 // Whatever a plugin does costs the host an error, never a panic, a hang or unbounded memory.
+//
+// Other users of the machine can neither call a plugin nor pose as one: Config.TLS says how, and SECURITY.md of package runtime
+// against whom that helps and against whom it does not.
 package host
