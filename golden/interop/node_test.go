@@ -17,3 +17,5 @@ func TestNodePluginUnderOurHost(t *testing.T) { testPeerPlugin(t, node(t)) }
 func TestOurPluginUnderNodeHost(t *testing.T) { testPeerHost(t, node(t)) }
 
 func TestNodePluginAlone(t *testing.T) { testPeerAlone(t, node(t)) }
+
+func TestNodePluginUnderGoPluginHost(t *testing.T) { testPeerUnderGoPlugin(t, node(t)) }

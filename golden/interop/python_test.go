@@ -20,3 +20,5 @@ func TestPythonPluginUnderOurHost(t *testing.T) { testPeerPlugin(t, python(t)) }
 func TestOurPluginUnderPythonHost(t *testing.T) { testPeerHost(t, python(t)) }
 
 func TestPythonPluginAlone(t *testing.T) { testPeerAlone(t, python(t)) }
+
+func TestPythonPluginUnderGoPluginHost(t *testing.T) { testPeerUnderGoPlugin(t, python(t)) }
