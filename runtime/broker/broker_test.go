@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/plugingen/plugingen/runtime/broker"
 	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/runtime/transport"
 )
 
 func shapes() map[string]shape {
@@ -200,6 +204,72 @@ func TestListenerThatNobodyDials(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A listener that was dialled does not expire: one that was accepted later, and not dialled, does.
+func TestDialedListenerStays(t *testing.T) {
+	bothWays(t, func(t *testing.T, s shape) {
+		s.change = func(c *broker.Config) { c.Expiry = 200 * time.Millisecond }
+		host, plugin := connect(t, s)
+		dialed := make(chan struct{})
+		ended := make(chan error, 1)
+		ctx, cancel := context.WithCancel(guarded(t))
+		defer cancel()
+		go func() { ended <- host.AcceptAndServe(ctx, 1, healthy()) }()
+		go func() {
+			defer close(dialed)
+			cc, err := plugin.Dial(guarded(t), 1)
+			if err != nil {
+				t.Errorf("dial: %v", err)
+				return
+			}
+			defer cc.Close()
+			check(t, cc)
+			if err := host.AcceptAndServe(guarded(t), 2, healthy()); !errors.Is(err, broker.ErrNotDialed) {
+				t.Errorf("AcceptAndServe: %v, want ErrNotDialed", err)
+			}
+			check(t, cc)
+		}()
+		<-dialed
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("AcceptAndServe: %v", err)
+		}
+	})
+}
+
+// A connection that never says a word does not hold up the end.
+func TestSilentConnection(t *testing.T) {
+	dir := shortDir(t)
+	s := shape{change: func(c *broker.Config) { c.Timeout, c.Expiry = time.Hour, time.Hour }}
+	p := servePlugin(t, s, s.config(t, dir), dir, nil)
+	host, _, stop := attachOnce(t, s, p, s.config(t, dir))
+	defer stop()
+	l, err := host.Accept(guarded(t), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	server := grpc.NewServer(host.ServerOptions()...)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	c, err := transport.Dial(guarded(t), handshake.Unix, addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	preface := make([]byte, 9) // the server's settings: it has taken the connection
+	_ = c.SetReadDeadline(time.Now().Add(time.Minute))
+	if _, err := io.ReadFull(c, preface); err != nil {
+		t.Fatalf("read: %v", err)
+	}
+	if err := host.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	if err := <-served; !errors.Is(err, broker.ErrClosed) {
+		t.Errorf("serve: %v, want ErrClosed", err)
+	}
+	server.Stop()
 }
 
 func TestTooManyListeners(t *testing.T) {
