@@ -56,7 +56,7 @@ type scanner struct {
 }
 
 func (s *scanner) scan() (Response, error) {
-	for s.lines < MaxNoiseLines && s.size < MaxNoiseBytes {
+	for s.lines <= MaxNoiseLines && s.size < MaxNoiseBytes {
 		ended, err := s.readPiece()
 		if err != nil {
 			return s.finish(err)
