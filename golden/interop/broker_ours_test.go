@@ -34,7 +34,9 @@ import (
 	"github.com/plugingen/plugingen/runtime/transport"
 )
 
-func wrong(got string, err error) error { return errors.Join(fmt.Errorf("the callback answers %q", got), err) }
+func wrong(got string, err error) error {
+	return errors.Join(fmt.Errorf("the callback answers %q", got), err)
+}
 
 func silentLog() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
@@ -70,7 +72,9 @@ func tlsBoth(own tls.Certificate, peer []byte) (*tls.Config, error) {
 
 func brokerConfig(dir string, secure *tls.Config) broker.Config {
 	return broker.Config{
-		Listen:    func() (net.Listener, error) { return transport.Listen(transport.ListenConfig{Network: handshake.Unix, Dir: dir}) },
+		Listen: func() (net.Listener, error) {
+			return transport.Listen(transport.ListenConfig{Network: handshake.Unix, Dir: dir})
+		},
 		ServerTLS: secure, ClientTLS: secure, Logger: silentLog(),
 	}
 }
