@@ -23,6 +23,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func packages() []string {
 	return []string{
 		"runtime",
+		"runtime/broker",
 		"runtime/handshake",
 		"runtime/host",
 		"runtime/plugin",
@@ -119,6 +120,9 @@ func declarations(t *testing.T, fset *token.FileSet, d ast.Decl) []string {
 	t.Helper()
 	switch d := d.(type) {
 	case *ast.FuncDecl:
+		if d.Recv != nil && !ast.IsExported(receiver(d)) {
+			return nil
+		}
 		d.Body = nil
 		return []string{text(t, fset, d)}
 	case *ast.GenDecl:
@@ -136,6 +140,25 @@ func declarations(t *testing.T, fset *token.FileSet, d ast.Decl) []string {
 	default:
 		t.Fatalf("%s: unexpected %T", fset.Position(d.Pos()), d)
 		return nil
+	}
+}
+
+// receiver is the name of the type that d is a method of.
+func receiver(d *ast.FuncDecl) string {
+	expr := d.Recv.List[0].Type
+	for {
+		switch e := expr.(type) {
+		case *ast.StarExpr:
+			expr = e.X
+		case *ast.IndexExpr:
+			expr = e.X
+		case *ast.IndexListExpr:
+			expr = e.X
+		case *ast.Ident:
+			return e.Name
+		default:
+			return ""
+		}
 	}
 }
 
