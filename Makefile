@@ -5,12 +5,14 @@ TOOL := go tool -modfile=go.tool.mod
 RACE ?= $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
 TEST := go test -shuffle=on $(RACE)
 FUZZTIME ?= 10s
+# Modules of their own, so that what they compare with never becomes a dependency of the project.
+MODULES := golden/interop bench
 BENCH ?= .
 
-.PHONY: help demo build test golden generate lint fmt check vet-all fuzz bench clean
+.PHONY: help demo build test golden generate lint fmt check vet-all fuzz bench bench-table bench-check clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## generate a plugin and a host, build both, let them talk
 	@./golden/demo.sh
@@ -18,9 +20,9 @@ demo: ## generate a plugin and a host, build both, let them talk
 build: ## bin/plugingen
 	go build -o bin/plugingen ./cmd/plugingen
 
-test: ## all tests, race detector on, shuffled; and the interop module's
+test: ## all tests of all modules, race detector on, shuffled
 	$(TEST) ./...
-	cd golden/interop && $(TEST) ./...
+	@for m in $(MODULES); do echo "in $$m:" && (cd $$m && $(TEST) ./...) || exit 1; done
 
 golden: ## rewrite the golden files; read the diff before you commit it
 	go test ./golden/... -update
@@ -31,7 +33,7 @@ generate: ## rewrite generated code: the runtime's .pb.go
 lint: ## golangci-lint and module files
 	$(TOOL) golangci-lint run ./...
 	go mod tidy -diff
-	cd golden/interop && go vet ./... && go mod tidy -diff
+	@for m in $(MODULES); do echo "in $$m:" && (cd $$m && go vet ./... && go mod tidy -diff) || exit 1; done
 
 fmt: ## format all Go code
 	$(TOOL) golangci-lint fmt ./...
@@ -53,6 +55,12 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 
 bench: ## every benchmark with allocations; compare runs with: go tool -modfile=go.tool.mod benchstat
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+bench-table: ## the same work beside every peer, as a table in bench/RESULTS.md (seven minutes)
+	cd bench && go run .
+
+bench-check: ## allocations and wide ratios against the bounds in bench/check
+	cd bench && go run ./check
 
 clean: ## remove what make build made
 	rm -rf bin

@@ -7,7 +7,8 @@
 //	defer p.Close()
 //	g, err := host.Dispense(p, greeter.GreeterService)
 //
-// Plugins may be made with this module, with hashicorp/go-plugin (those that speak gRPC) or with pyvider.
+// Plugins may be made with this module, with hashicorp/go-plugin (those that speak gRPC), or by hand in any language that
+// has gRPC: runtime/PROTOCOL.md says how.
 // Whatever a plugin does costs the host an error, never a panic, a hang or unbounded memory.
 //
 // Other users of the machine can neither call a plugin nor pose as one: Config.TLS says how, and SECURITY.md of package runtime
