@@ -107,7 +107,7 @@ func (s *ErrorSet) nameOf(err error) string {
 // same is err == target for errors whose type may not be comparable.
 func same(err, target error) (equal bool) {
 	defer func() { _ = recover() }()
-	return err == target
+	return err == target //nolint:errorlint // the very value: errors.Is would look inside
 }
 
 func causesOf(err error) []error {

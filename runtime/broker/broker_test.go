@@ -191,8 +191,8 @@ func TestListenerThatNobodyDials(t *testing.T) {
 		t.Run(fmt.Sprintf("mux %t", mux), func(t *testing.T) {
 			dir := shortDir(t)
 			s := shape{mux: mux, change: func(c *broker.Config) { c.Expiry = 10 * time.Millisecond }}
-			p := servePlugin(t, s, s.config(t, dir), dir, nil)
-			host, _ := attach(t, s, p, s.config(t, dir))
+			p := servePlugin(t, s, s.config(dir), dir, nil)
+			host, _ := attach(t, s, p, s.config(dir))
 			before := len(sockets(t, dir))
 			for id := range uint32(20) {
 				if err := host.AcceptAndServe(guarded(t), id, healthy()); !errors.Is(err, broker.ErrNotDialed) {
@@ -242,8 +242,8 @@ func TestDialedListenerStays(t *testing.T) {
 func TestSilentConnection(t *testing.T) {
 	dir := shortDir(t)
 	s := shape{change: func(c *broker.Config) { c.Timeout, c.Expiry = time.Hour, time.Hour }}
-	p := servePlugin(t, s, s.config(t, dir), dir, nil)
-	host, _, stop := attachOnce(t, s, p, s.config(t, dir))
+	p := servePlugin(t, s, s.config(dir), dir, nil)
+	host, _, stop := attachOnce(t, s, p, s.config(dir))
 	defer stop()
 	l, err := host.Accept(guarded(t), 1)
 	if err != nil {

@@ -34,8 +34,8 @@ func (c caller) Check(ctx context.Context, _ *healthpb.HealthCheckRequest) (*hea
 	return healthpb.NewHealthClient(cc).Check(ctx, &healthpb.HealthCheckRequest{})
 }
 
-func calls(id uint32) func(*grpc.Server, *broker.Broker) {
-	return func(s *grpc.Server, b *broker.Broker) { healthpb.RegisterHealthServer(s, caller{broker: b, id: id}) }
+func calls(s *grpc.Server, b *broker.Broker) {
+	healthpb.RegisterHealthServer(s, caller{broker: b, id: 7})
 }
 
 func bothWays(t *testing.T, test func(t *testing.T, s shape)) {
@@ -48,9 +48,9 @@ func bothWays(t *testing.T, test func(t *testing.T, s shape)) {
 func TestHostsInTurn(t *testing.T) {
 	bothWays(t, func(t *testing.T, s shape) {
 		dir := shortDir(t)
-		p := servePlugin(t, s, s.config(t, dir), dir, calls(7))
+		p := servePlugin(t, s, s.config(dir), dir, calls)
 		for range 3 {
-			host, cc, stop := attachOnce(t, s, p, s.config(t, dir))
+			host, cc, stop := attachOnce(t, s, p, s.config(dir))
 			end := serve(t, host, 7)
 			check(t, cc)
 			if err := end(); err != nil {
@@ -65,11 +65,11 @@ func TestHostsInTurn(t *testing.T) {
 func TestHostsAtOnce(t *testing.T) {
 	bothWays(t, func(t *testing.T, s shape) {
 		dir := shortDir(t)
-		p := servePlugin(t, s, s.config(t, dir), dir, calls(7))
-		hostA, ccA := attach(t, s, p, s.config(t, dir))
+		p := servePlugin(t, s, s.config(dir), dir, calls)
+		hostA, ccA := attach(t, s, p, s.config(dir))
 		endA := serve(t, hostA, 7)
 		check(t, ccA)
-		hostB, ccB := attach(t, s, p, s.config(t, dir))
+		hostB, ccB := attach(t, s, p, s.config(dir))
 		endB := serve(t, hostB, 7)
 		check(t, ccB)
 		if err := endB(); err != nil {
@@ -88,10 +88,10 @@ func TestHostsAtOnce(t *testing.T) {
 func TestMainConnectionLost(t *testing.T) {
 	bothWays(t, func(t *testing.T, s shape) {
 		dir := shortDir(t)
-		p := servePlugin(t, s, s.config(t, dir), dir, nil)
+		p := servePlugin(t, s, s.config(dir), dir, nil)
 		made := make(chan net.Conn, 100)
 		proxied := shape{mux: s.mux}
-		host, cc := attachThrough(t, proxied, p, proxied.config(t, dir), made)
+		host, cc := attachThrough(t, proxied, p, proxied.config(dir), made)
 		stop := serve(t, p.broker, 1)
 		brokered, err := host.Dial(guarded(t), 1)
 		if err != nil {
@@ -211,7 +211,7 @@ func TestKnockGivenUp(t *testing.T) {
 func TestStrangersOnMux(t *testing.T) {
 	s := shape{mux: true}
 	dir := shortDir(t)
-	p := servePlugin(t, s, s.config(t, dir), dir, calls(7))
+	p := servePlugin(t, s, s.config(dir), dir, calls)
 	for _, word := range []string{"", "rubbish that is long enough for a header or two", "\x00\x01\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00"} {
 		c, err := transport.Dial(guarded(t), handshake.Unix, p.addr)
 		if err != nil {
@@ -222,7 +222,7 @@ func TestStrangersOnMux(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = c.Close() }) // after the plugin's end
 	}
-	host, cc := attach(t, s, p, s.config(t, dir))
+	host, cc := attach(t, s, p, s.config(dir))
 	end := serve(t, host, 7)
 	check(t, cc)
 	if err := end(); err != nil {
@@ -237,8 +237,8 @@ func TestNothingLeft(t *testing.T) {
 	}
 	bothWays(t, func(t *testing.T, s shape) {
 		dir := shortDir(t)
-		p := servePlugin(t, s, s.config(t, dir), dir, calls(7))
-		host, cc := attach(t, s, p, s.config(t, dir))
+		p := servePlugin(t, s, s.config(dir), dir, calls)
+		host, cc := attach(t, s, p, s.config(dir))
 		work := func() {
 			end := serve(t, host, 7)
 			check(t, cc)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -35,7 +34,7 @@ func guarded(t testing.TB) context.Context {
 	return ctx
 }
 
-func silent() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func silent() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func shortDir(t testing.TB) string {
 	t.Helper()
@@ -62,7 +61,7 @@ type shape struct {
 	change   func(*broker.Config) // of both sides
 }
 
-func (s shape) config(t testing.TB, dir string) broker.Config {
+func (s shape) config(dir string) broker.Config {
 	network := s.network
 	if network == "" {
 		network = handshake.Unix
@@ -166,7 +165,7 @@ func attachOnce(t testing.TB, s shape, p *plugin, cfg broker.Config) (*broker.Br
 func connect(t testing.TB, s shape) (host, plugin *broker.Broker) {
 	t.Helper()
 	dir := shortDir(t)
-	hostCfg, pluginCfg := s.config(t, dir), s.config(t, dir)
+	hostCfg, pluginCfg := s.config(dir), s.config(dir)
 	if s.tls {
 		p, h := identities(t)
 		pluginCfg.ServerTLS, pluginCfg.ClientTLS = p[0], p[1]

@@ -29,7 +29,7 @@ type peer struct {
 func against(t testing.TB, s shape) (*broker.Broker, peer) {
 	t.Helper()
 	dir := shortDir(t)
-	p := servePlugin(t, s, s.config(t, dir), dir, nil)
+	p := servePlugin(t, s, s.config(dir), dir, nil)
 	dial := func(ctx context.Context) (net.Conn, error) { return transport.Dial(ctx, handshake.Unix, p.addr) }
 	if s.mux {
 		m := broker.NewMuxDialer(dial, silent())

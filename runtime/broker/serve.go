@@ -81,10 +81,11 @@ func (r *registrar) RegisterService(desc *grpc.ServiceDesc, implementation any) 
 }
 
 func (b *Broker) serveOn(ctx context.Context, s *grpc.Server, l *listener) error {
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(l) }()
+	var err error
+	served := make(chan struct{})
+	go func() { err = s.Serve(l); close(served) }()
 	select {
-	case err := <-served:
+	case <-served:
 		stop(s, l)
 		return plain(err)
 	case <-ctx.Done():

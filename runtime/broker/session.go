@@ -52,6 +52,7 @@ func newSession(conn net.Conn, open func(c net.Conn, cfg *yamux.Config) (*yamux.
 func clientSession(c net.Conn, cfg *yamux.Config) (*yamux.Session, error) {
 	return yamux.Client(c, cfg)
 }
+
 func serverSession(c net.Conn, cfg *yamux.Config) (*yamux.Session, error) {
 	return yamux.Server(c, cfg)
 }

@@ -2,6 +2,7 @@ package lane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -56,7 +57,7 @@ func (benchServer) StreamingCall(ss grpc.BidiStreamingServer[pb.SimpleRequest, p
 		if err == nil {
 			err = ss.Send(answer(in))
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -219,7 +220,7 @@ func streamDown(size int32, count int32) func(contestant) (func() error, func())
 			for err == nil {
 				_, err = s.Recv()
 			}
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			return err

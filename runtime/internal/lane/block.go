@@ -113,7 +113,7 @@ func checkPair(key, value string) error {
 		return fmt.Errorf("metadata with an empty key")
 	}
 	for i := range len(key) {
-		if c := key[i]; !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '.' || c == '-' || c == '_') {
+		if c := key[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' {
 			return fmt.Errorf("metadata key %q has characters other than [0-9a-z-_.]", key)
 		}
 	}

@@ -60,13 +60,13 @@ func (t *transfer) init(raw syscall.RawConn, call func(fd int, p, tail []byte) (
 func (t *transfer) try(fd uintptr) bool {
 	for {
 		t.n, t.err = t.call(int(fd), t.p, t.tail)
-		switch t.err {
-		case syscall.EINTR:
+		switch {
+		case errors.Is(t.err, syscall.EINTR):
 			continue
-		case syscall.EAGAIN:
+		case errors.Is(t.err, syscall.EAGAIN):
 			t.n, t.err = 0, nil
 			return false
-		case nil:
+		case t.err == nil:
 			return true
 		}
 		t.n = 0
@@ -124,7 +124,7 @@ func (c *socketCarrier) WriteUntil(p []byte, done <-chan struct{}) (int, error) 
 		return n, err
 	}
 	if done == nil {
-		m, err := c.UnixConn.Write(p[n:])
+		m, err := c.Write(p[n:])
 		return n + m, err
 	}
 	finished, watched := make(chan struct{}), make(chan struct{})
@@ -132,16 +132,16 @@ func (c *socketCarrier) WriteUntil(p []byte, done <-chan struct{}) (int, error) 
 		defer close(watched)
 		select {
 		case <-done:
-			c.SetWriteDeadline(time.Unix(1, 0)) // long ago: the write returns
+			_ = c.SetWriteDeadline(time.Unix(1, 0)) // long ago: the write returns
 		case <-finished:
 		}
 	}()
-	m, err := c.UnixConn.Write(p[n:])
+	m, err := c.Write(p[n:])
 	close(finished)
 	<-watched
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = nil
 	}
-	c.SetWriteDeadline(time.Time{})
+	_ = c.SetWriteDeadline(time.Time{})
 	return n + m, err
 }

@@ -77,7 +77,7 @@ func NewClient(carrier Carrier, cfg ClientConfig) *Client {
 	c.calls.New = func() any { return &call{answered: make(chan struct{}, 1)} }
 	c.w = writer{out: carrier, failed: c.writeFailed}
 	c.w.mu.Lock()
-	c.w.buf = cfg.settings().appendPreface(nil)
+	c.w.buf = cfg.settings().preface()
 	c.w.flush()
 	c.token = make(chan struct{}, 1)
 	c.table.reading = true // the background, which reads the preface
@@ -124,7 +124,7 @@ func (c *Client) Close() error {
 }
 
 func (c *Client) writeFailed(error) {
-	time.AfterFunc(lastRead, func() { c.carrier.Close() })
+	time.AfterFunc(lastRead, func() { _ = c.carrier.Close() })
 }
 
 // fail ends the connection and every call on it; the first reason stays.

@@ -123,7 +123,7 @@ func (c *Client) handleStream(h header) error {
 
 // promote makes a stream of a unary call whose answer does not come in one frame; nil when its caller has given up.
 func (c *Client) promote(id uint32, k *call) *clientStream {
-	s := c.newClientStream(unaryDesc)
+	s := c.newClientStream(unaryDesc())
 	s.in.eager, s.reported = true, true // nothing to report before it is adopted
 	s.in.limit = k.limit
 	if !c.table.promote(id, k, s) {

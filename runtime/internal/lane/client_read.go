@@ -128,16 +128,18 @@ func (c *Client) readPreface() error {
 func (c *Client) awaitReading(timer *time.Timer) bool {
 	timer.Reset(idleWatch)
 	var seen uint64
-	for taken := false; ; {
+	for {
 		select {
 		case <-c.token:
 			return true
 		case <-c.done:
 			return false
 		case <-timer.C:
-			if seen, taken = c.table.takeIfQuiet(seen); taken {
+			calls, taken := c.table.takeIfQuiet(seen)
+			if taken {
 				return true
 			}
+			seen = calls
 			timer.Reset(idleWatch)
 		}
 	}
@@ -154,7 +156,7 @@ func (c *Client) lost(err error) {
 		err = fmt.Errorf("lane: connection lost: %w", err)
 	}
 	c.fail(err)
-	c.carrier.Close()
+	_ = c.carrier.Close()
 }
 
 // waitFor waits for the answer or the end of ctx; false: ctx has ended and k was given up.

@@ -2,6 +2,7 @@ package lane
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"google.golang.org/grpc/codes"
@@ -67,7 +68,7 @@ func (s *clientStream) RecvMsg(m any) error {
 	}
 	err := s.receive(m)
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		s.report(nil)
 	case err != nil || !s.desc.ServerStreams:
 		s.report(err)
@@ -114,7 +115,7 @@ func (s *clientStream) endError() error {
 func (c *Client) unaryStream(ctx context.Context, q request, m sized, reply any, o *callOptions) error {
 	own := *o
 	own.onFinish, own.peer = nil, nil // the caller sees to them
-	s, err := c.open(ctx, unaryDesc, &q, own)
+	s, err := c.open(ctx, unaryDesc(), &q, own)
 	if err != nil {
 		return err
 	}
@@ -122,7 +123,7 @@ func (c *Client) unaryStream(ctx context.Context, q request, m sized, reply any,
 		return s.refuse(tooLarge("send", m.size, c.theirs.maxMessage))
 	}
 	if err := s.transmit(m); err == nil {
-		s.CloseSend()
+		_ = s.CloseSend()
 	} else if _, ok := status.FromError(err); ok {
 		return s.refuse(err)
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // unaryDesc describes a unary call that is made as a stream.
-var unaryDesc = &grpc.StreamDesc{}
+func unaryDesc() *grpc.StreamDesc { return &grpc.StreamDesc{} }
 
 // clientStream is a call with any number of messages, or with one too large for a frame. SendMsg and CloseSend may be
 // used beside RecvMsg, each by one goroutine at a time, as with gRPC.

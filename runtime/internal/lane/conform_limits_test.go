@@ -3,6 +3,7 @@ package lane
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -105,7 +106,7 @@ func TestInterceptors(t *testing.T) {
 		}
 		st := must(c.FullDuplexCall(within(t)))(t)
 		st.CloseSend()
-		if _, err := st.Recv(); err != io.EOF {
+		if _, err := st.Recv(); !errors.Is(err, io.EOF) {
 			t.Fatal(err)
 		}
 		want := []string{"client 1/UnaryCall", "client 2/UnaryCall", "server 1/UnaryCall", "server 2/UnaryCall", "client stream 1", "client stream 2", "server stream 1", "server stream 2"}

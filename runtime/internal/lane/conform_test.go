@@ -211,7 +211,7 @@ func TestStreams(t *testing.T) {
 				t.Fatalf("message %d: %d bytes, %v", i, len(m.GetPayload().GetBody()), err)
 			}
 		}
-		if _, err := out.Recv(); err != io.EOF {
+		if _, err := out.Recv(); !errors.Is(err, io.EOF) {
 			t.Fatalf("after the last: %v", err)
 		}
 		up := must(c.StreamingInputCall(within(t)))(t)
@@ -253,7 +253,7 @@ func TestDuplex(t *testing.T) {
 		if err := s.CloseSend(); err != nil {
 			t.Error(err)
 		}
-		if _, err := s.Recv(); err != io.EOF {
+		if _, err := s.Recv(); !errors.Is(err, io.EOF) {
 			t.Errorf("end: %v", err)
 		}
 		if tr := s.Trailer(); !slices.Equal(tr["echo-tail"], []string{"t"}) {
@@ -274,7 +274,7 @@ func TestStreamEndsEarly(t *testing.T) {
 		for err == nil { // the handler ends at the first: sending fails some time later
 			err = s.Send(in)
 		}
-		if err != io.EOF {
+		if !errors.Is(err, io.EOF) {
 			t.Errorf("send: %v", err)
 		}
 		if _, err := s.Recv(); status.Code(err) != codes.Aborted || status.Convert(err).Message() != "enough" {
@@ -321,7 +321,7 @@ func TestKindsMayDiffer(t *testing.T) {
 			if err := s.RecvMsg(&out); err != nil || len(out.Payload.Body) != n {
 				t.Errorf("unary as a stream: %v", err)
 			}
-			if err := s.RecvMsg(&out); err != io.EOF {
+			if err := s.RecvMsg(&out); !errors.Is(err, io.EOF) {
 				t.Errorf("its end: %v", err)
 			}
 			in := &pb.StreamingOutputCallRequest{ResponseParameters: []*pb.ResponseParameters{{Size: int32(n)}}}

@@ -81,7 +81,7 @@ func (k *serverCall) finishUnary(reply any, err error) {
 		m, err = measure(reply, k.sendLimit())
 	}
 	if err != nil {
-		k.conn.w.waitRoom(k.conn.done)
+		_ = k.conn.w.waitRoom(k.conn.done)
 		k.end(statusOf(err))
 		k.cut()
 		return
@@ -148,7 +148,7 @@ func (k *serverCall) sendReply(m sized) error {
 		return nil
 	}
 	if err := k.sendEnd(nil, &m, true); err != nil {
-		k.sendEnd(statusOf(err), nil, true)
+		_ = k.sendEnd(statusOf(err), nil, true)
 	}
 	k.conn.ended()
 	return nil
@@ -157,7 +157,7 @@ func (k *serverCall) sendReply(m sized) error {
 // serveStream runs a stream's handler and sends its end.
 func (k *serverCall) serveStream() {
 	err := k.handleStream()
-	k.conn.w.waitRoom(k.conn.done)
+	_ = k.conn.w.waitRoom(k.conn.done)
 	k.end(statusOf(err))
 	k.cut()
 }

@@ -105,7 +105,7 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 	}
 }
 
-func serverPreface() []byte { return ServerConfig{}.withDefaults().settings().appendPreface(nil) }
+func serverPreface() []byte { return ServerConfig{}.withDefaults().settings().preface() }
 
 func TestNoMoreCallsThanAllowed(t *testing.T) {
 	s := newTestServer()
@@ -163,7 +163,7 @@ func TestGracefulStop(t *testing.T) {
 		}
 		exchange(t, stream) // goes on
 		stream.CloseSend()
-		if _, err := stream.Recv(); err != io.EOF {
+		if _, err := stream.Recv(); !errors.Is(err, io.EOF) {
 			t.Errorf("the end of the stream: %v", err)
 		}
 		if err := receive(t, stopped); err != nil {
@@ -317,7 +317,7 @@ func TestCallOptions(t *testing.T) {
 		}
 		if err == nil {
 			s.CloseSend()
-			if _, err := s.Recv(); err != io.EOF {
+			if _, err := s.Recv(); !errors.Is(err, io.EOF) {
 				t.Errorf("stream, %s: %v", name, err)
 			}
 		}

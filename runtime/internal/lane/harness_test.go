@@ -130,7 +130,7 @@ func (s *testServer) StreamingInputCall(ss grpc.ClientStreamingServer[pb.Streami
 	var sum int32
 	for {
 		m, err := ss.Recv()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return ss.SendAndClose(&pb.StreamingInputCallResponse{AggregatedPayloadSize: sum})
 		}
 		if err != nil {
@@ -146,7 +146,7 @@ func (s *testServer) FullDuplexCall(ss grpc.BidiStreamingServer[pb.StreamingOutp
 	}
 	for {
 		in, err := ss.Recv()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err == nil {
@@ -165,15 +165,14 @@ func (s *testServer) FullDuplexCall(ss grpc.BidiStreamingServer[pb.StreamingOutp
 
 // setup is how a test wants its connection.
 type setup struct {
-	maxMessage         int
-	maxCalls           int
-	unaryClient        []grpc.UnaryClientInterceptor
-	streamClient       []grpc.StreamClientInterceptor
-	unaryServer        []grpc.UnaryServerInterceptor
-	streamServer       []grpc.StreamServerInterceptor
-	service            pb.TestServiceServer
-	callOptions        []grpc.CallOption
-	serverMaxCallsGRPC int
+	maxMessage   int
+	maxCalls     int
+	unaryClient  []grpc.UnaryClientInterceptor
+	streamClient []grpc.StreamClientInterceptor
+	unaryServer  []grpc.UnaryServerInterceptor
+	streamServer []grpc.StreamServerInterceptor
+	service      pb.TestServiceServer
+	callOptions  []grpc.CallOption
 }
 
 // transport is one of the ways that must behave alike.
@@ -296,7 +295,7 @@ func input(size int) *pb.SimpleRequest {
 }
 
 func code(err error) string {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return "EOF"
 	}
 	return status.Code(err).String()

@@ -15,8 +15,10 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-const unaryName = pb.TestService_UnaryCall_FullMethodName
-const duplexName = pb.TestService_FullDuplexCall_FullMethodName
+const (
+	unaryName  = pb.TestService_UnaryCall_FullMethodName
+	duplexName = pb.TestService_FullDuplexCall_FullMethodName
+)
 
 func frame(h header, parts ...any) []byte {
 	var body []byte
@@ -41,7 +43,7 @@ func callFrame(id uint32, method string, flags uint8, more ...any) []byte {
 	return frame(header{kind: kindCall, id: id, flags: flags | flagName}, append([]any{name(method)}, more...)...)
 }
 
-func clientPreface() []byte { return ClientConfig{}.withDefaults().settings().appendPreface(nil) }
+func clientPreface() []byte { return ClientConfig{}.withDefaults().settings().preface() }
 
 // brokenRequests are what a server must end the connection for.
 func brokenRequests() map[string][]byte {
@@ -257,7 +259,7 @@ func FuzzPreface(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := readPreface(bytes.NewReader(s.appendPreface(nil)))
+		again, err := readPreface(bytes.NewReader(s.preface()))
 		if err != nil || again != s {
 			t.Errorf("%+v became %+v, %v", s, again, err)
 		}

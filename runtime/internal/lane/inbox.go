@@ -213,7 +213,7 @@ func (in *inbox) complete() {
 func (in *inbox) want() {
 	in.mu.Lock()
 	p := &in.part
-	if !p.active || p.asked || in.ended || !(in.eager || in.waiting && in.head == len(in.queue)) {
+	if !p.active || p.asked || in.ended || (!in.eager && (!in.waiting || in.head != len(in.queue))) {
 		in.mu.Unlock()
 		return
 	}

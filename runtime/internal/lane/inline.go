@@ -101,7 +101,7 @@ func (c *serverConn) afterGoexit(k *serverCall, turn uint64, r *frameReader) {
 		c.finished()
 		return
 	}
-	k.sendEnd(k.goexitStatus(), nil, true)
+	_ = k.sendEnd(k.goexitStatus(), nil, true)
 	go c.read(r)
 }
 
@@ -119,7 +119,7 @@ func (c *serverConn) replyInline(k *serverCall, reply any, err error) {
 		err = k.sendEnd(nil, &m, false)
 	}
 	if err != nil {
-		k.sendEnd(statusOf(err), nil, false)
+		_ = k.sendEnd(statusOf(err), nil, false)
 	}
 	c.inliner.held += headerSize + m.size
 	k.cut()

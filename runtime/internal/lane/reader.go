@@ -1,6 +1,9 @@
 package lane
 
-import "io"
+import (
+	"errors"
+	"io"
+)
 
 const (
 	firstReadBuffer = 16 << 10
@@ -71,7 +74,7 @@ func (f *frameReader) fill(need int) error {
 		n, err := f.wait(f.buf[f.w:])
 		f.w += n
 		if err != nil && f.w-f.r < need {
-			if err == io.EOF && f.w > f.r {
+			if errors.Is(err, io.EOF) && f.w > f.r {
 				err = io.ErrUnexpectedEOF
 			}
 			return err
@@ -171,7 +174,7 @@ func (f *frameReader) discard(n int) error {
 
 // noEOF makes the end of the stream inside a frame what it is: a fault.
 func noEOF(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

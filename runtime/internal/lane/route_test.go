@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"errors"
 	"io"
 	"testing"
 
@@ -26,7 +27,7 @@ func TestRoute(t *testing.T) {
 	s := must(c.FullDuplexCall(within(t)))(t)
 	exchange(t, s)
 	s.CloseSend()
-	if _, err := s.Recv(); err != io.EOF {
+	if _, err := s.Recv(); !errors.Is(err, io.EOF) {
 		t.Error(err)
 	}
 	if state := conn.GetState(); state != connectivity.Idle {

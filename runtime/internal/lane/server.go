@@ -125,7 +125,7 @@ func (s *Server) find(name string) (*method, *status.Status) {
 func (s *Server) Serve(carrier Carrier) error {
 	c := newServerConn(s, carrier)
 	if err := s.admit(c); err != nil {
-		carrier.Close()
+		_ = carrier.Close()
 		return err
 	}
 	err := c.serve()

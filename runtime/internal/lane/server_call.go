@@ -142,7 +142,7 @@ func (k *serverCall) end(st *status.Status) {
 	if !k.conn.take(k) {
 		return
 	}
-	k.sendEnd(st, nil, true)
+	_ = k.sendEnd(st, nil, true)
 	k.conn.ended()
 }
 

@@ -45,8 +45,8 @@ func newServerConn(s *Server, carrier Carrier) *serverConn {
 		s: s, carrier: carrier, budget: newBudget(s.cfg.MaxBuffered), done: make(chan struct{}),
 		peer: peer.Peer{Addr: carrier.RemoteAddr(), LocalAddr: carrier.LocalAddr(), AuthInfo: s.cfg.AuthInfo},
 	}
-	c.w = writer{out: carrier, failed: func(error) { time.AfterFunc(lastRead, func() { carrier.Close() }) }}
-	c.w.buf = s.cfg.settings().appendPreface(nil)
+	c.w = writer{out: carrier, failed: func(error) { time.AfterFunc(lastRead, func() { _ = carrier.Close() }) }}
+	c.w.buf = s.cfg.settings().preface()
 	c.inliner.kick = make(chan struct{}, 1)
 	return c
 }
@@ -70,7 +70,7 @@ func (c *serverConn) serve() error {
 }
 
 func (c *serverConn) preface(r *frameReader) (err error) {
-	timer := time.AfterFunc(c.s.cfg.PrefaceTimeout, func() { c.carrier.Close() })
+	timer := time.AfterFunc(c.s.cfg.PrefaceTimeout, func() { _ = c.carrier.Close() })
 	c.theirs, err = readPreface(r)
 	if !timer.Stop() {
 		return fmt.Errorf("lane: no preface within %v", c.s.cfg.PrefaceTimeout)
@@ -145,7 +145,7 @@ func (c *serverConn) fail(err error) {
 	c.calls = nil
 	c.mu.Unlock()
 	c.w.fail(err)
-	c.carrier.Close()
+	_ = c.carrier.Close()
 	for _, k := range calls {
 		if k != nil {
 			k.cut()

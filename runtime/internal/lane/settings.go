@@ -41,8 +41,8 @@ func floorSettings() settings {
 	return settings{maxMessage: floorMessage, maxCalls: floorCalls, window: floorWindow}
 }
 
-func (s settings) appendPreface(b []byte) []byte {
-	b = append(append(b, magic...), Version)
+func (s settings) preface() []byte {
+	b := append([]byte(magic), Version)
 	b = binary.LittleEndian.AppendUint16(b, 3*settingSize)
 	for _, v := range []struct {
 		id    uint16

@@ -3,6 +3,7 @@ package lane
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -40,7 +41,7 @@ func (c cutConn) Write(p []byte) (int, error) {
 
 func (c cutConn) count(n int, err error) error {
 	if c.left.Add(-int64(n)) <= 0 {
-		c.Conn.Close()
+		c.Close()
 	}
 	return err
 }
@@ -123,7 +124,7 @@ func streamOnce(t *testing.T, c pb.TestServiceClient, rng *rand.Rand) error {
 	for range rng.IntN(5) {
 		n := rng.IntN(1 << (1 + rng.IntN(17)))
 		in := &pb.StreamingOutputCallRequest{ResponseParameters: []*pb.ResponseParameters{{Size: int32(n)}}}
-		if err := s.Send(in); err != nil && err != io.EOF {
+		if err := s.Send(in); err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
 		m, err := s.Recv()
@@ -135,7 +136,7 @@ func streamOnce(t *testing.T, c pb.TestServiceClient, rng *rand.Rand) error {
 		}
 	}
 	s.CloseSend()
-	if _, err := s.Recv(); err != io.EOF {
+	if _, err := s.Recv(); !errors.Is(err, io.EOF) {
 		return err
 	}
 	return nil
@@ -303,7 +304,7 @@ func (s step) runStream(ctx context.Context, c pb.TestServiceClient, options []g
 		for i := 0; err == nil && i < len(s.back); i++ {
 			err = up.Send(&pb.StreamingInputCallRequest{Payload: &pb.Payload{Body: pattern(s.back[i])}})
 		}
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return fmt.Sprintln("up", 0, code(err))
 		}
 		m, err := up.CloseAndRecv()

@@ -190,7 +190,7 @@ func (w *writer) leave() {
 	closing := w.closing
 	w.mu.Unlock()
 	if closing {
-		w.out.Close()
+		_ = w.out.Close()
 	}
 }
 
