@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/plugingen/plugingen/runtime/internal/wire"
 )
 
 // Stage says how far a plugin had come when something went wrong.
@@ -27,7 +29,7 @@ var (
 	ErrExited     = errors.New("the plugin has ended")
 	ErrClosed     = errors.New("the plugin was closed")
 	ErrKilled     = errors.New("the plugin did not end in time and was killed")
-	ErrNotServing = errors.New("the plugin says that it does not serve")
+	ErrNotServing = wire.ErrNotServing
 	ErrTLS        = errors.New("host and plugin do not agree on TLS")
 	ErrOwner      = errors.New("the plugin's socket is another user's")
 	ErrProtocol   = errors.New("the plugin does not speak gRPC")

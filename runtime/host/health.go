@@ -6,8 +6,6 @@ import (
 	"fmt"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
 	"github.com/plugingen/plugingen/runtime/internal/wire"
@@ -31,30 +29,13 @@ func verify(ctx context.Context, c *carrier) *Error {
 	}
 }
 
-// health asks about the name that go-plugin's plugins know, then about the whole server. A plugin that knows neither, or
-// has no health service, is as good as one that is well: it has answered.
+// health is wire.Check with errors for people.
 func health(ctx context.Context, conn grpc.ClientConnInterface) error {
-	err := healthOf(ctx, conn, wire.HealthName)
-	if status.Code(err) == codes.NotFound {
-		err = healthOf(ctx, conn, "")
-	}
-	switch status.Code(err) {
-	case codes.Unimplemented, codes.NotFound:
-		return nil
-	default:
+	err := wire.Check(ctx, conn)
+	if err == nil || errors.Is(err, ErrNotServing) {
 		return err
 	}
-}
-
-func healthOf(ctx context.Context, conn grpc.ClientConnInterface, service string) error {
-	response, err := healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{Service: service})
-	if err != nil {
-		return rpcError{err}
-	}
-	if s := response.GetStatus(); s != healthpb.HealthCheckResponse_SERVING {
-		return fmt.Errorf("%w: the health of %q is %s", ErrNotServing, service, s)
-	}
-	return nil
+	return rpcError{err}
 }
 
 // rpcError is a status error with a text for people: without gRPC's prefix.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"google.golang.org/grpc"
@@ -22,15 +23,23 @@ func RegisterHealth(registrar grpc.ServiceRegistrar, services ...string) *health
 	return s
 }
 
-// Check asks the plugin behind conn whether it is well: about HealthName, as go-plugin does, and about the whole server
-// when it does not know that name. nil means that it is serving. A plugin without a health service answers with the code
-// Unimplemented; one that says it is not serving gives an error with the code Unavailable.
+// ErrNotServing is the error of a plugin that answers a health check, but not well.
+var ErrNotServing = errors.New("the plugin says that it does not serve")
+
+// Check asks the plugin behind conn whether it is well: about HealthName, which go-plugin's plugins know, and about the whole
+// server when it does not know that name. A plugin that knows neither, or has no health service, is as good as one that is well:
+// it has answered. The error is ErrNotServing or has the status of the call that failed.
 func Check(ctx context.Context, conn grpc.ClientConnInterface) error {
 	err := check(ctx, conn, HealthName)
 	if status.Code(err) == codes.NotFound {
-		return check(ctx, conn, "")
+		err = check(ctx, conn, "")
 	}
-	return err
+	switch status.Code(err) {
+	case codes.Unimplemented, codes.NotFound:
+		return nil
+	default:
+		return err
+	}
 }
 
 func check(ctx context.Context, conn grpc.ClientConnInterface, service string) error {
@@ -39,7 +48,7 @@ func check(ctx context.Context, conn grpc.ClientConnInterface, service string) e
 		return err
 	}
 	if s := resp.GetStatus(); s != healthpb.HealthCheckResponse_SERVING {
-		return status.Error(codes.Unavailable, fmt.Sprintf("health of %q: %s", service, s))
+		return fmt.Errorf("%w: the health of %q is %s", ErrNotServing, service, s)
 	}
 	return nil
 }

@@ -217,18 +217,17 @@ func TestCheck(t *testing.T) {
 	tests := []struct {
 		name     string
 		register func(*grpc.Server)
-		want     codes.Code
+		want     error
 	}{
-		{"ours", func(s *grpc.Server) { wire.RegisterHealth(s, "a.B") }, codes.OK},
-		{"go-plugin's", serving("plugin"), codes.OK},
-		{"only the server as a whole", serving(), codes.OK},
-		{"stopping", func(s *grpc.Server) { wire.RegisterHealth(s).Shutdown() }, codes.Unavailable},
-		{"no health service", nothing, codes.Unimplemented},
+		{"ours", func(s *grpc.Server) { wire.RegisterHealth(s, "a.B") }, nil},
+		{"go-plugin's", serving("plugin"), nil},
+		{"only the server as a whole", serving(), nil},
+		{"stopping", func(s *grpc.Server) { wire.RegisterHealth(s).Shutdown() }, wire.ErrNotServing},
+		{"no health service", nothing, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			err := wire.Check(guarded(t), connect(t, tt.register))
-			if got := status.Code(err); got != tt.want {
+			if err := wire.Check(guarded(t), connect(t, tt.register)); !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
 		})
