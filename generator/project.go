@@ -29,7 +29,15 @@ type ProjectRequest struct {
 	// Runtime is where the project finds the runtime; the zero value means what DetectRuntime finds, or what the project of an
 	// existing contract uses.
 	Runtime Runtime
-	// Templates are laid over the built-in ones: a file replaces the file of the same path in those before it.
+	// Template is the set of a team, laid over the built-in one: a folder, MODULE@VERSION, or a git URL with @REF.
+	// Empty means the built-in set alone.
+	Template string
+	// Answers are the values of the set's variables: a string, a bool, a whole number, or a list of strings each.
+	Answers map[string]any
+	// Ask is called for every variable that Answers leaves out, one after the other; its error ends the run. Nil never asks:
+	// the variable has its default, and without one it is an *InputError.
+	Ask func(Question) (any, error)
+	// Templates are laid over the others: a file replaces the file of the same path in those before it.
 	Templates []fs.FS
 	// Progress gets what the go command says, where it is needed; nil means nobody.
 	Progress io.Writer
@@ -45,7 +53,11 @@ type Project struct {
 	// ContractDir is the contract's folder in the project, such as "greeter"; empty when it belongs to another module.
 	ContractDir string
 	Runtime     Runtime
-	Warnings    model.Diagnostics
+	// Template is the set that was used, pinned.
+	Template Template
+	// Answers are the values of the set's variables, computed ones left out.
+	Answers  map[string]Answer
+	Warnings model.Diagnostics
 }
 
 // Plugin returns the project of a plugin. Faults of the request are *InputError, of an interface [model.Diagnostics].
@@ -99,6 +111,9 @@ func (r ProjectRequest) checked() (ProjectRequest, error) {
 	}
 	if r.Interface != "" && r.Contract != "" {
 		return r, &InputError{What: "contract", Value: r.Contract, Reason: "an interface is given, too", Hint: "name one of them"}
+	}
+	if r.Template != "" {
+		return r, &InputError{What: "template", Value: r.Template, Reason: "only the built-in set can be used so far"}
 	}
 	if r.Progress == nil {
 		r.Progress = io.Discard
