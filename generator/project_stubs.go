@@ -17,7 +17,7 @@ func (v *codeView) addStubs() error {
 	for _, s := range v.Services {
 		taken = append(taken, s.Type, "check"+s.Name)
 	}
-	v.MainImports = render.Code(v.importsFor([]string{"os"}, []string{"", "plugin"}).Block())
+	v.MainImports = render.Code(v.importsFor([]string{"log/slog", "os"}, []string{"", "plugin", "plugin/pluginlog"}).Block())
 	v.stubs(v.importsFor(nil, nil, taken...))
 	std, runtime := []string{"os", "testing"}, []string{"host", "plugintest"}
 	if v.ReturnsErrors {

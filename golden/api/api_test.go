@@ -27,6 +27,7 @@ func packages() []string {
 		"runtime/handshake",
 		"runtime/host",
 		"runtime/plugin",
+		"runtime/plugin/pluginlog",
 		"runtime/plugintest",
 		"runtime/relay",
 		"runtime/transport",

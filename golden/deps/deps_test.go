@@ -63,6 +63,7 @@ func walls() []wall {
 		{"runtime", []string{"runtime/runtimepb"}, grpcOnly},
 		{"runtime/transport", []string{"runtime/handshake"}, []string{"golang.org/x/sys"}},
 		{"runtime/relay", nil, nil},
+		{"runtime/plugin/pluginlog", nil, nil},
 		{"runtime/broker", []string{"runtime", "runtime/runtimepb", "runtime/handshake", "runtime/transport", "runtime/internal/wire"}, brokered},
 		{"runtime/plugin", []string{"runtime", "runtime/runtimepb", "runtime/handshake", "runtime/transport", "runtime/internal/..."}, grpcOnly},
 		{"runtime/host", []string{"runtime", "runtime/runtimepb", "runtime/handshake", "runtime/transport", "runtime/relay", "runtime/internal/..."}, grpcOnly},

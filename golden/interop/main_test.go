@@ -23,6 +23,10 @@ func TestMain(m *testing.M) {
 		os.Exit(serveOurPlugin())
 	case "go-plugin":
 		os.Exit(serveGoPlugin())
+	case "logging":
+		os.Exit(serveLogging())
+	case "go-logging":
+		os.Exit(serveGoLogging())
 	case "padded":
 		os.Exit(servePadded())
 	case "uninvited":

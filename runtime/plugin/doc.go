@@ -11,6 +11,7 @@
 // an init, would break the handshake under a go-plugin host; package early next door makes it go to standard error.
 //
 // Standard error is left alone: logs, panics and C code reach the host at once and in order, even from a dying process.
+// Package pluginlog next door writes log/slog records there so that any host shows them with level and attributes.
 //
 // # Security
 //
