@@ -67,10 +67,10 @@ func describeType(t *model.Type) string {
 		return "duration such as 1m30s"
 	case model.Time:
 		return "time such as 2006-01-02T15:04:05Z"
-	case model.Marshaler, model.Slice, model.Array, model.Map, model.Pointer, model.Struct:
-		return t.String() + " as JSON"
-	default:
+	case model.Int, model.Int8, model.Int16, model.Int32, model.Int64, model.Uint, model.Uint8, model.Uint16, model.Uint32, model.Uint64:
 		return "whole number"
+	default:
+		return t.String() + " as JSON"
 	}
 }
 

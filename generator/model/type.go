@@ -9,7 +9,8 @@ import (
 // Kind says what a Type is once its name is taken away.
 type Kind int
 
-// The kinds of types that can travel. Bytes is a slice of bytes, Marshaler a type that encodes itself.
+// The kinds of types that can travel. Bytes is a slice of bytes, Marshaler a type that encodes itself, ProtoMessage a pointer
+// to a struct that protobuf generated, Error the interface error where a method does not return it last.
 const (
 	Invalid Kind = iota
 	Bool
@@ -35,6 +36,8 @@ const (
 	Time
 	Duration
 	Marshaler
+	ProtoMessage
+	Error
 )
 
 // Type is a Go type. Types of recursive declarations refer to themselves.
@@ -46,7 +49,7 @@ type Type struct {
 	Name    string
 	Args    []*Type
 	Key     *Type // of maps
-	Elem    *Type // of slices, arrays, maps and pointers
+	Elem    *Type // of slices, arrays, maps and pointers; of a ProtoMessage, the struct
 	Len     int64 // of arrays
 	// Members are the fields of a struct, in order.
 	Members []*Member
@@ -54,10 +57,13 @@ type Type struct {
 	Marshal, Unmarshal string
 }
 
-// Member is an exported field of a struct; an embedded one is named after its type.
+// Member is a field of a struct that can be reached by its name: an embedded one is named after its type, and the exported
+// fields of an embedded type that is not exported itself are members of their own.
 type Member struct {
-	Name string
-	Type *Type
+	Name     string
+	Type     *Type
+	Embedded bool
+	Tag      string // of structs without a name: it is part of the type
 }
 
 // IsNamed says whether the type has a name of its own, other than a predeclared one.
@@ -82,8 +88,10 @@ func (t *Type) Expr(imports *ImportSet) string {
 		return "map[" + t.Key.Expr(imports) + "]" + t.Elem.Expr(imports)
 	case Pointer:
 		return "*" + t.Elem.Expr(imports)
+	case ProtoMessage:
+		return "*" + t.Elem.Expr(imports)
 	case Struct:
-		return "struct{}"
+		return t.structText(func(m *Type) string { return m.Expr(imports) })
 	case Time:
 		return imports.Std("time") + ".Time"
 	case Duration:
@@ -127,11 +135,32 @@ func (t *Type) text(qualifier func(Package) string) string {
 		return "map[" + t.Key.text(qualifier) + "]" + t.Elem.text(qualifier)
 	case Pointer:
 		return "*" + t.Elem.text(qualifier)
+	case ProtoMessage:
+		return "*" + t.Elem.text(qualifier)
 	case Struct:
-		return "struct{}"
+		return t.structText(func(m *Type) string { return m.text(qualifier) })
 	default:
 		return t.Kind.String()
 	}
+}
+
+// structText is a struct type without a name, on one line.
+func (t *Type) structText(text func(*Type) string) string {
+	var fields []string
+	for _, m := range t.Members {
+		field := text(m.Type)
+		if !m.Embedded {
+			field = m.Name + " " + field
+		}
+		if m.Tag != "" {
+			field += " " + strconv.Quote(m.Tag)
+		}
+		fields = append(fields, field)
+	}
+	if len(fields) == 0 {
+		return "struct{}"
+	}
+	return "struct{ " + strings.Join(fields, "; ") + " }"
 }
 
 func (t *Type) argText(qualifier func(Package) string) string {
@@ -154,10 +183,11 @@ func (k Kind) String() string {
 	return names[k]
 }
 
-func kindNames() [Marshaler + 1]string {
+func kindNames() [Error + 1]string {
 	return [...]string{
 		"invalid", "bool", "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64",
 		"float32", "float64", "string", "[]byte", "slice", "array", "map", "pointer", "struct", "time.Time", "time.Duration", "marshaler",
+		"proto.Message", "error",
 	}
 }
 

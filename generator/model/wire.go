@@ -18,6 +18,8 @@ type Message struct {
 	Type *Type
 	// Wrapper says that the message has one field, which is all of Type.
 	Wrapper bool
+	// Entry says that the message is one entry of Type, a map whose keys no proto map can have.
+	Entry bool
 	// Recursive says that a value can hold another one of the same type, so that walking it needs a bound.
 	Recursive bool
 	Fields    []*Field // by number
@@ -26,18 +28,23 @@ type Message struct {
 	ReservedNames []string
 }
 
+// ErrorProto is the message of the runtime that carries errors. It begins with a dot: the contract's own package may have a
+// part called plugingen.
+const ErrorProto = ".plugingen.runtime.v1.Error"
+
 // Range is an inclusive range of field numbers.
 type Range struct{ First, Last int }
 
 // Label says how many values a field carries.
 type Label int
 
-// Plain is one value; Optional one or none, scalars included; Repeated a list; Keyed a map.
+// Plain is one value; Optional one or none, scalars included; Repeated a list; Keyed a map; Pairs a list of entries of a map.
 const (
 	Plain Label = iota
 	Optional
 	Repeated
 	Keyed
+	Pairs
 )
 
 // Field is a field of a message.

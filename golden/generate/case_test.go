@@ -18,7 +18,10 @@ import (
 	"github.com/plugingen/plugingen/generator/model"
 )
 
-var update = flag.Bool("update", false, "rewrite the wanted files of the cases")
+var (
+	update = flag.Bool("update", false, "rewrite the wanted files of the cases")
+	only   = flag.String("only", "", "the one case to run, for who works on it")
+)
 
 const (
 	module   = "example.com/golden"
@@ -47,7 +50,9 @@ func loadCases(t testing.TB) []*testCase {
 	}
 	var cases []*testCase
 	for _, file := range files {
-		cases = append(cases, loadCase(t, file))
+		if c := loadCase(t, file); *only == "" || *only == c.name {
+			cases = append(cases, c)
+		}
 	}
 	return cases
 }

@@ -1,10 +1,13 @@
 package generate
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -48,7 +51,7 @@ func TestRoundTrips(t *testing.T) {
 		t.Skip("builds a module")
 	}
 	root := moduleRoot(t)
-	var trips []string
+	var trips, processes []string
 	for _, c := range loadCases(t) {
 		dir := c.input(t, root)
 		r := c.generate(t, dir)
@@ -61,26 +64,38 @@ func TestRoundTrips(t *testing.T) {
 		}
 		if data, ok := c.named(trip); ok {
 			write(t, filepath.Join(dir, "trip", trip), data)
-			trips = append(trips, c.name)
+			if bytes.Contains(data, []byte("func Implementation()")) {
+				processes = append(processes, c.name)
+			} else {
+				trips = append(trips, c.name)
+			}
 		}
 	}
 	layRandom(t, root)
 	write(t, filepath.Join(root, "check", "check.go"), read(t, "testdata/check.go.txt"))
-	write(t, filepath.Join(root, "all_test.go"), allTrips(trips))
+	write(t, filepath.Join(root, "all_test.go"), allTrips(trips, processes))
 	run(t, root, "vet", "-composites=false", "./...")
 	run(t, root, "test", "-count=1", "-timeout=120s", ".")
 }
 
-// allTrips is one test program for all contracts: linking one takes long enough.
-func allTrips(names []string) []byte {
+// allTrips is one test program for all contracts: linking one takes long enough. It is also the plugin of those whose trip
+// has an Implementation: they are called in this process and in one of their own.
+func allTrips(names, processes []string) []byte {
 	var b strings.Builder
-	b.WriteString("package golden_test\n\nimport (\n\t\"testing\"\n\n")
-	for _, name := range names {
+	b.WriteString("package golden_test\n\nimport (\n\t\"os\"\n\t\"testing\"\n\n")
+	for _, name := range slices.Concat(names, processes) {
 		fmt.Fprintf(&b, "\t%s %q\n", name+"trip", module+"/"+name+"/trip")
 	}
-	b.WriteString(")\n")
+	b.WriteString("\t" + strconv.Quote(module+"/check") + "\n)\n\nfunc TestMain(m *testing.M) {\n\tos.Exit(check.Main(m")
+	for _, name := range processes {
+		fmt.Fprintf(&b, ", %strip.Implementation()", name)
+	}
+	b.WriteString("))\n}\n")
 	for _, name := range names {
 		fmt.Fprintf(&b, "\nfunc Test_%s(t *testing.T) { %strip.Run(t) }\n", name, name)
+	}
+	for _, name := range processes {
+		fmt.Fprintf(&b, "\nfunc Test_%s(t *testing.T) { %strip.Run(t, check.Open(t)) }\n", name, name)
 	}
 	return []byte(b.String())
 }

@@ -51,25 +51,38 @@ func (f *file) encodeFails(field *model.Field) bool {
 	if field.Value.Message != nil {
 		return f.convert[field.Value.Message].encodes || isElement(field) && nilable(field)
 	}
-	return element(field.Of).Kind == model.Time || element(field.Of).Kind == model.Marshaler
+	return scalarEncodeFails(element(field.Of))
 }
 
 func (f *file) decodeFails(field *model.Field) bool {
 	if field.Type == nil {
 		return false
 	}
-	if field.Type.Kind == model.Array || field.Type.Kind == model.Map && isNarrow(field.Type.Key.Kind) {
+	if field.Label == model.Pairs || field.Type.Kind == model.Array || field.Label == model.Keyed && isNarrow(field.Type.Key.Kind) {
 		return true
 	}
 	if field.Value.Message != nil {
 		return f.convert[field.Value.Message].decodes
 	}
-	switch of := element(field.Of); of.Kind {
-	case model.Time, model.Duration, model.Marshaler:
+	return scalarDecodeFails(element(field.Of))
+}
+
+// scalarEncodeFails says whether a value that no message of ours carries may be unfit to travel.
+func scalarEncodeFails(t *model.Type) bool {
+	switch t.Kind {
+	case model.Time, model.Marshaler, model.ProtoMessage:
 		return true
-	default:
-		return isNarrow(of.Kind)
 	}
+	return false
+}
+
+// scalarDecodeFails says whether what arrives may be unfit for the type.
+func scalarDecodeFails(t *model.Type) bool {
+	switch t.Kind {
+	case model.Time, model.Duration, model.Marshaler, model.ProtoMessage:
+		return true
+	}
+	return isNarrow(t.Kind)
 }
 
 // element is what a pointer points to, and any other type itself.
@@ -80,7 +93,9 @@ func element(t *model.Type) *model.Type {
 	return t
 }
 
-func isElement(f *model.Field) bool { return f.Label == model.Repeated || f.Label == model.Keyed }
+func isElement(f *model.Field) bool {
+	return f.Label == model.Repeated || f.Label == model.Keyed || f.Label == model.Pairs
+}
 
 // nilable says whether elements are pointers for whose nil there is no place.
 func nilable(f *model.Field) bool { return f.Of.Kind == model.Pointer && !wraps(f.Value) }
@@ -98,6 +113,9 @@ func isNarrow(k model.Kind) bool {
 
 // encoder is the function that turns a Go value into its message: a struct comes by pointer, a wrapped type by value.
 func (f *file) encoder(m *model.Message) function {
+	if m.Entry {
+		return f.entryEncoder(m)
+	}
 	c, l := f.convert[m], f.locals
 	pb := f.PB + "." + m.GoName
 	fn := function{Name: c.encode, Params: f.code(l.v + " " + f.pointerTo(m)), Results: f.code("*" + pb)}
@@ -124,6 +142,9 @@ func (f *file) encoder(m *model.Message) function {
 
 // decoder is the function that turns a message into a Go value.
 func (f *file) decoder(m *model.Message) function {
+	if m.Entry {
+		return f.entryDecoder(m)
+	}
 	c, l := f.convert[m], f.locals
 	fn := function{Name: c.decode, Params: f.code(l.m + " *" + f.PB + "." + m.GoName)}
 	fn.Doc = f.code(fmt.Sprintf("is the %s in a message; the zero value for none.", m.Type))

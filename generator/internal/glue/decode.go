@@ -44,6 +44,8 @@ func (d *decoding) field(b *block, field *model.Field, dst, src string) {
 		d.list(b, field, dst, src)
 	case field.Label == model.Keyed:
 		d.table(b, field, dst, src)
+	case field.Label == model.Pairs:
+		d.pairs(b, field, dst, src)
 	case field.Label == model.Optional:
 		d.optional(b, field, dst, src)
 	default:
@@ -67,12 +69,7 @@ func (d *decoding) valueFails(field *model.Field) bool {
 	if field.Value.Message != nil {
 		return d.convert[field.Value.Message].decodes
 	}
-	switch k := element(field.Of).Kind; k {
-	case model.Time, model.Duration, model.Marshaler:
-		return true
-	default:
-		return isNarrow(k)
-	}
+	return scalarDecodeFails(element(field.Of))
 }
 
 // usesErr says whether statements for the field assign to the variable err.
@@ -166,6 +163,11 @@ func (d *decoding) value(field *model.Field, src string) string {
 		d.durationpb()
 		d.fmt()
 		return d.need(&d.DecodeDuration, "decodeDuration") + "(" + src + ")"
+	case model.Error:
+		return d.Errors + ".Decode(" + src + ")"
+	case model.ProtoMessage:
+		d.Proto = d.imports.Std("google.golang.org/protobuf/proto")
+		return d.need(&d.UnmarshalProto, "unmarshalProto") + "[" + t.Elem.Expr(d.imports) + "](" + src + ")"
 	case model.Marshaler:
 		return d.unmarshaler(t) + "[" + t.Expr(d.imports) + "](" + src + ")"
 	}

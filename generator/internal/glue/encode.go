@@ -120,6 +120,8 @@ func (e *encoding) field(b *block, field *model.Field, dst, src string) {
 		e.list(b, field, dst, src)
 	case field.Label == model.Keyed:
 		e.table(b, field, dst, src)
+	case field.Label == model.Pairs:
+		e.pairs(b, field, dst, src)
 	case field.Type.Kind == model.Pointer && !e.isStruct(field):
 		e.pointer(b, field, dst, src)
 	default:
@@ -143,8 +145,7 @@ func (e *encoding) valueFails(field *model.Field) bool {
 	if field.Value.Message != nil {
 		return e.convert[field.Value.Message].encodes
 	}
-	k := element(field.Of).Kind
-	return k == model.Time || k == model.Marshaler
+	return scalarEncodeFails(element(field.Of))
 }
 
 // pointer keeps nil: the field stays absent.
@@ -216,6 +217,11 @@ func (e *encoding) value(field *model.Field, src string) string {
 		return e.need(&e.EncodeTime, "encodeTime") + "(" + src + ")"
 	case model.Duration:
 		return e.durationpb() + ".New(" + src + ")"
+	case model.Error:
+		return e.Errors + ".Encode(" + src + ")"
+	case model.ProtoMessage:
+		e.Proto = e.imports.Std("google.golang.org/protobuf/proto")
+		return e.need(&e.MarshalProto, "marshalProto") + "(" + src + ")"
 	case model.Marshaler:
 		return e.need(&e.Marshaled, "marshaled") + "(" + src + "." + t.Marshal + "())"
 	}

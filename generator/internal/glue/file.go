@@ -52,10 +52,11 @@ type file struct {
 	Imports                                  render.Code
 	Context, GRPC, Runtime, PB               string // packages
 	Fmt, Time, Timestamp, DurationPB, Status string
-	Codes, ErrorsPackage                     string
+	Codes, ErrorsPackage, Proto              string
 	Receiver, Errors, Handler                string
 	Narrow, EncodeTime, DecodeTime           string // helpers; empty when nothing needs them
 	DecodeDuration, Marshaled                string
+	MarshalProto, UnmarshalProto             string
 	MaxNesting, ErrNesting, ErrNil           string
 	Unmarshalers                             []unmarshaler
 	Services                                 []service
@@ -95,9 +96,9 @@ func newFile(c *model.Contract, runtimeModule string) *file {
 
 // HasErrors says whether errors of implementations travel.
 func (f *file) HasErrors() bool {
-	for _, s := range f.contract.Services {
-		for _, m := range s.Methods {
-			if m.HasError {
+	for _, m := range f.contract.Wire.Messages {
+		for _, field := range m.Fields {
+			if field.Value.Proto == model.ErrorProto {
 				return true
 			}
 		}
@@ -112,7 +113,7 @@ func (f *file) packages(runtimeModule string) {
 	f.Runtime = f.imports.Std(path.Join(runtimeModule, "runtime"))
 	f.PB = f.imports.Add(f.contract.Wire.GoPackage)
 	// names that imports may get later, so that nothing is declared over them
-	f.taken.take(f.Context, f.GRPC, f.Runtime, f.PB, "fmt", "time", "timestamppb", "durationpb", "status", "codes", "errors")
+	f.taken.take(f.Context, f.GRPC, f.Runtime, f.PB, "fmt", "time", "timestamppb", "durationpb", "status", "codes", "errors", "proto")
 }
 
 // declare picks a name for a package-level declaration.

@@ -20,7 +20,7 @@ func (m *mapper) composite(mt *model.Type, t types.Type, path string) *model.Typ
 	case *types.Pointer:
 		return m.pointer(mt, t, path)
 	case *types.Struct:
-		return m.literalStruct(mt, t, path)
+		return m.structure(mt, t, t, path)
 	case *types.Chan:
 		m.refuse(path, codeChan, "a channel cannot cross a process boundary", "pass a slice, or call a method once for each value")
 	case *types.Signature:
@@ -58,55 +58,76 @@ func (m *mapper) mapOf(mt *model.Type, t *types.Map, path string) *model.Type {
 }
 
 func (m *mapper) mapKey(t types.Type, path string) *model.Type {
-	if b, ok := t.Underlying().(*types.Basic); ok && b.Info()&(types.IsInteger|types.IsString|types.IsBoolean) != 0 || isInvalid(t) {
-		return m.convert(t, path+" key")
+	if why := keyFault(t, 0); why != "" {
+		return m.refuse(path, codeKey, "a map with keys of type "+m.show(t)+" cannot travel: "+why, "use keys that are equal when what they hold is")
 	}
-	return m.refuse(path, codeKey, "a map with keys of type "+m.show(t)+" cannot travel: keys are strings, integers or booleans", "use a slice of structs with key and value")
+	return m.convert(t, path+" key")
+}
+
+// keyFault says why keys of the type would not be the same ones in another process; empty when they would.
+func keyFault(t types.Type, depth int) string {
+	if n, ok := types.Unalias(t).(*types.Named); ok && (isNamed(n, "time", "Time") || marshalForm(n) != "") {
+		return ""
+	}
+	switch t := t.Underlying().(type) {
+	case *types.Pointer, *types.Chan:
+		return "a pointer is another one there"
+	case *types.Interface:
+		return "what an interface holds may be a pointer, or nothing that can be a key"
+	case *types.Array:
+		return keyFault(t.Elem(), depth+1)
+	case *types.Struct:
+		for i := range t.NumFields() {
+			if why := keyFault(t.Field(i).Type(), depth+1); why != "" && depth < maxDepth {
+				return why + " (" + t.Field(i).Name() + ")"
+			}
+		}
+	}
+	return ""
 }
 
 func (m *mapper) pointer(mt *model.Type, t *types.Pointer, path string) *model.Type {
-	if _, ok := t.Elem().Underlying().(*types.Pointer); ok {
-		m.refuse(path, codePointer, "a pointer to a pointer cannot travel", "use one pointer")
-		return mt
+	if n, ok := types.Unalias(t.Elem()).(*types.Named); ok && isProtoMessage(n) {
+		return m.protoMessage(mt, n, path)
 	}
 	mt.Kind = model.Pointer
 	mt.Elem = m.convert(t.Elem(), path)
 	return mt
 }
 
-// literalStruct takes struct{} only, which sets are made of.
-func (m *mapper) literalStruct(mt *model.Type, t *types.Struct, path string) *model.Type {
-	if t.NumFields() > 0 && !mt.IsNamed() {
-		m.refuse(path, codeAnonymous, "a struct type without a name cannot travel", "declare a named struct type")
-		return mt
-	}
-	mt.Kind = model.Struct
-	return mt
-}
-
-// structure maps the fields of a named struct.
-func (m *mapper) structure(mt *model.Type, t *types.Struct, path string) {
-	mt.Kind = model.Struct
-	for i := range t.NumFields() {
-		f := t.Field(i)
-		if f.Name() == "_" {
-			continue // holds nothing
-		}
-		inner := path + "." + f.Name()
-		if !f.Exported() {
-			m.refuse(inner, codeHidden, "the field is not exported: its value would be lost", "export it, pass another type, or give the struct MarshalBinary and UnmarshalBinary")
-			continue
-		}
-		mt.Members = append(mt.Members, &model.Member{Name: f.Name(), Type: m.convert(f.Type(), inner)})
-	}
-}
-
-// marshaler recognises structs that encode themselves: those travel as their own bytes. Methods that only an embedded field
-// has do not count: they would drop the other fields.
+// marshaler recognises structs that encode themselves: those travel as their own bytes.
 func marshaler(mt *model.Type, t *types.Named) bool {
-	for _, form := range []string{"Binary", "Text"} {
+	form := marshalForm(t)
+	if form == "" {
+		return false
+	}
+	mt.Kind, mt.Marshal, mt.Unmarshal = model.Marshaler, "Marshal"+form, "Unmarshal"+form
+	return true
+}
+
+// marshalForm is Binary, Text or JSON, the first that the struct has methods for; empty when it has none. Methods that only an
+// embedded field has do not count: they would drop the other fields. JSON is for structs that hide something: others
+// travel field by field, because JSON is often made to leave things out.
+func marshalForm(t *types.Named) string {
+	s, ok := t.Underlying().(*types.Struct)
+	if !ok {
+		return ""
+	}
+	forms := []string{"Binary", "Text"}
+	if hides(s) {
+		forms = append(forms, "JSON")
+	}
+	for _, form := range forms {
 		if hasOwnMethod(t, "Marshal"+form, true) && hasOwnMethod(t, "Unmarshal"+form, false) {
-			mt.Kind, mt.Marshal, mt.Unmarshal = model.Marshaler, "Marshal"+form, "Unmarshal"+form
+			return form
+		}
+	}
+	return ""
+}
+
+func hides(s *types.Struct) bool {
+	for f := range s.Fields() {
+		if !f.Exported() && f.Name() != "_" {
 			return true
 		}
 	}

@@ -47,7 +47,9 @@ func (m *mapper) convertNamed(t *types.Named, alias *types.Alias, path string) *
 	case isNamed(t, "context", "Context"):
 		return m.refuse(path, codeContext, "a context.Context can only be the first parameter", "move it there; its deadline and cancellation cross by themselves")
 	case isError(t):
-		return m.refuse(path, codeError, "an error can only be the last result", "move it there, or pass its text as a string")
+		return &model.Type{Kind: model.Error}
+	case isProtoMessage(t):
+		return m.refuse(path, codePointer, "a message of protobuf must not be copied", "use *"+m.show(t))
 	}
 	key := types.TypeString(t, (*types.Package).Path)
 	if known, ok := m.named[key]; ok {
@@ -67,11 +69,9 @@ func (m *mapper) fill(mt *model.Type, t *types.Named, path string) model.Type {
 	switch u := t.Underlying().(type) {
 	case *types.Basic:
 		mt.Kind = m.basic(u, path).Kind
-	case *types.Pointer:
-		mt.Kind = m.refuse(path, codePointer, "a named pointer type cannot travel", "use the type that it points to").Kind
 	case *types.Struct:
 		if !marshaler(mt, t) {
-			m.structure(mt, u, path)
+			m.structure(mt, t, u, path)
 		}
 	default:
 		m.composite(mt, u, path)

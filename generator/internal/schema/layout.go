@@ -98,12 +98,9 @@ func (l *layout) params(msg *model.Message, params []*model.Param, unnamed strin
 		msg.Fields = append(msg.Fields, p.Field)
 	}
 	if hasError {
-		msg.Fields = append(msg.Fields, &model.Field{Name: "error", Value: model.Carrier{Proto: errorType}})
+		msg.Fields = append(msg.Fields, &model.Field{Name: "error", Value: model.Carrier{Proto: model.ErrorProto}})
 	}
 }
-
-// errorType begins with a dot: the contract's own package may have a part called plugingen.
-const errorType = ".plugingen.runtime.v1.Error"
 
 // fieldNames keeps clear of the one method of messages that the Go generator does not.
 func fieldNames(goNames map[int]string, taken map[string]bool) map[int]string {

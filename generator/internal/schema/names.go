@@ -86,7 +86,11 @@ func typeWord(t *model.Type, home string) string {
 	case model.Pointer:
 		return typeWord(t.Elem, home) + "Pointer"
 	case model.Struct:
-		return "Empty"
+		return structWord(t)
+	case model.Error:
+		return "ErrorValue"
+	case model.ProtoMessage:
+		return typeWord(t.Elem, home) + "Message"
 	case model.Time:
 		return "Time"
 	case model.Duration:
@@ -94,6 +98,23 @@ func typeWord(t *model.Type, home string) string {
 	default:
 		return messageWord(t.Kind.String())
 	}
+}
+
+// maxStructWord keeps names of structs without a name readable.
+const maxStructWord = 40
+
+// structWord names a struct type without a name by its fields.
+func structWord(t *model.Type) string {
+	word := ""
+	for _, m := range t.Members {
+		if next := word + messageWord(m.Name); len(next) <= maxStructWord {
+			word = next
+		}
+	}
+	if word == "" {
+		return "Empty"
+	}
+	return word + "Struct"
 }
 
 // namedWord has the package's name in front for types of other packages, whether or not there is a clash now:

@@ -6,13 +6,20 @@ import "github.com/plugingen/plugingen/generator/model"
 func (l *layout) field(name string, t *model.Type) *model.Field {
 	f := &model.Field{Name: name, Type: t, Of: t}
 	switch {
-	case t.Kind == model.Bytes, t.Kind == model.Marshaler:
-		f.Label = model.Optional // keeps nil apart from empty
+	case t.Kind == model.Bytes, t.Kind == model.Marshaler, t.Kind == model.ProtoMessage:
+		f.Label, f.Value = model.Optional, model.Carrier{Proto: "bytes"} // keeps nil apart from empty
+		return f
+	case t.Kind == model.Error:
+		f.Label, f.Value = model.Optional, model.Carrier{Proto: model.ErrorProto}
+		return f
 	case isByteArray(t):
 		f.Value = model.Carrier{Proto: "bytes"}
 		return f
 	case isList(t):
 		f.Label, f.Of = model.Repeated, t.Elem
+	case t.Kind == model.Map && !isProtoKey(t.Key):
+		f.Label, f.Value = model.Pairs, l.entry(t)
+		return f
 	case t.Kind == model.Map:
 		f.Label, f.Key, f.Of = model.Keyed, model.Carrier{Proto: scalar(t.Key.Kind)}, t.Elem
 	case t.Kind == model.Pointer:
@@ -36,6 +43,11 @@ func (l *layout) pointer(f *model.Field) *model.Field {
 
 func isList(t *model.Type) bool {
 	return t.Kind == model.Slice || t.Kind == model.Array
+}
+
+// isProtoKey says whether a proto map can have keys of the type.
+func isProtoKey(t *model.Type) bool {
+	return t.IsBasic() && t.Kind != model.Float32 && t.Kind != model.Float64
 }
 
 func isByteArray(t *model.Type) bool {
@@ -80,6 +92,21 @@ func (l *layout) structure(t *model.Type) model.Carrier {
 	for i, member := range t.Members {
 		f := l.field(wire[i], member.Type)
 		f.Member = member.Name
+		m.Fields = append(m.Fields, f)
+	}
+	return model.Carrier{Message: m}
+}
+
+// entry is a message with a key and a value of the map t.
+func (l *layout) entry(t *model.Type) model.Carrier {
+	id := "an entry of " + t.ID()
+	if m, ok := l.byType[id]; ok {
+		return model.Carrier{Message: m}
+	}
+	m := l.add(typeWord(t, l.contract.Package.Path)+"Entry", &model.Message{Type: t, Entry: true, Doc: "carries " + id + "."})
+	l.byType[id] = m
+	for _, f := range []*model.Field{l.field("key", t.Key), l.field("value", t.Elem)} {
+		f.Member = f.Name
 		m.Fields = append(m.Fields, f)
 	}
 	return model.Carrier{Message: m}

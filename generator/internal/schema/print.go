@@ -53,7 +53,7 @@ func imports(c *model.Contract) []string {
 	for _, i := range []struct{ typ, file string }{
 		{".google.protobuf.Duration", "google/protobuf/duration.proto"},
 		{".google.protobuf.Timestamp", "google/protobuf/timestamp.proto"},
-		{errorType, ErrorImport},
+		{model.ErrorProto, ErrorImport},
 	} {
 		if used[i.typ] {
 			files = append(files, i.file)
@@ -108,7 +108,7 @@ func ranges(rs []model.Range) string {
 func shape(f *model.Field) string {
 	value := carrierName(f.Value)
 	switch f.Label {
-	case model.Repeated:
+	case model.Repeated, model.Pairs:
 		return "repeated " + value
 	case model.Keyed:
 		return "map<" + f.Key.Proto + ", " + value + ">"
