@@ -13,7 +13,6 @@ import (
 
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/internal/mtls"
-	"github.com/plugingen/plugingen/runtime/internal/process"
 	"github.com/plugingen/plugingen/runtime/relay"
 	"github.com/plugingen/plugingen/runtime/transport"
 )
@@ -28,7 +27,7 @@ const (
 type child struct {
 	cfg    Config
 	dir    *transport.SocketDir // nil when no unix socket may be used
-	proc   *process.Process
+	proc   *program
 	stderr *relay.Relay
 	// identity is what the host shows to this plugin alone; nothing unless TLS is automatic.
 	identity mtls.Identity
@@ -85,19 +84,19 @@ func (c *child) start(ctx context.Context) error {
 	if c.dir != nil {
 		dir = c.dir.Path()
 	}
-	proc, err := process.Start(ctx, process.Config{
+	proc, err := startProgram(ctx, c.cfg.Launcher, Launch{
 		Path:      c.cfg.Path,
-		Args:      c.cfg.Args,
+		Args:      slices.Clone(c.cfg.Args),
 		Dir:       c.cfg.Dir,
 		Env:       append(c.cfg.environ(dir), c.tlsEnv()...),
-		WaitDelay: waitDelay,
+		SocketDir: dir,
 	})
 	if err != nil {
 		return err
 	}
 	c.proc = proc
-	c.stdout.r = proc.Stdout()
-	c.relay(c.stderr, proc.Stderr())
+	c.stdout.r = proc.stdout
+	c.relay(c.stderr, proc.stderr)
 	return nil
 }
 
@@ -114,7 +113,7 @@ func (c *child) relay(r *relay.Relay, src io.Reader) {
 func (c *child) awaitLine(ctx context.Context) (handshake.Response, *Error) {
 	stop := context.AfterFunc(ctx, func() {
 		c.kill()
-		c.proc.Release()
+		c.proc.cut()
 	})
 	noise := &noise{c: c}
 	defer noise.end()
@@ -149,14 +148,14 @@ func (c *child) whileRunning(ctx context.Context) (_ context.Context, stop func(
 
 func (c *child) terminate() error {
 	c.terminated.Store(true)
-	return c.proc.Terminate()
+	return c.proc.terminate()
 }
 
 func (c *child) kill() {
 	if _, ended := c.proc.Exit(); !ended {
 		c.killed.Store(true)
 	}
-	_ = c.proc.Kill() // fails only where the plugin changed its user; then waiting for it says so
+	_ = c.proc.kill() // fails only where the plugin changed its user; then waiting for it says so
 }
 
 // awaitEnd waits for the program to end, at most for d (zero or less: not at all).
@@ -168,10 +167,10 @@ func (c *child) awaitEnd(d time.Duration) bool {
 func (c *child) end() {
 	c.kill()
 	if !c.awaitEnd(killTimeout) {
-		c.proc.Release() // it will not let go of its pipes
+		c.proc.cut() // it will not let go of its pipes
 	}
 	c.relays.Wait()
-	c.proc.Release()
+	c.proc.release()
 	if err := c.removeDir(); err != nil {
 		note(c.cfg.Logger, slog.LevelWarn, "the plugin's socket folder is left", "error", err)
 	}

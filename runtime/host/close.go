@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/plugingen/plugingen/runtime/internal/process"
 	"github.com/plugingen/plugingen/runtime/internal/wire"
 )
 
@@ -55,7 +54,7 @@ func (p *Plugin) shutdown(timeout time.Duration) bool {
 // awaitDone gives up on a process that even SIGKILL does not end: one that waits for a driver, or runs as another user.
 func (p *Plugin) awaitDone() error {
 	if !p.child.awaitEnd(killTimeout) {
-		return p.endError(StageClose, fmt.Errorf("%w, and it is still there", ErrKilled), process.Exit{Code: -1})
+		return p.endError(StageClose, fmt.Errorf("%w, and it is still there", ErrKilled), Exit{Code: -1})
 	}
 	<-p.done
 	return p.Err()

@@ -47,6 +47,8 @@ type Config struct {
 	// in * stands for all that begin so, and "*" for all. PLUGIN_* variables and those that look like another host's cookie
 	// (MAGIC_COOKIE in the name) are never inherited: they would make the plugin believe that it talks to that host.
 	InheritEnv []string
+	// Launcher starts the program; nil means ProcessLauncher{}.
+	Launcher Launcher
 
 	// Logger gets what the plugin logs and what the host has to say about it, with the attribute plugin=<base name of Path>.
 	// Nil means slog.Default().
@@ -100,6 +102,9 @@ func (c Config) withDefaults() Config {
 	c.StartTimeout = cmp.Or(c.StartTimeout, DefaultStartTimeout)
 	c.StopTimeout = cmp.Or(c.StopTimeout, DefaultStopTimeout)
 	c.MaxMessageSize = cmp.Or(c.MaxMessageSize, DefaultMaxMessageSize)
+	if c.Launcher == nil {
+		c.Launcher = ProcessLauncher{}
+	}
 	if c.MinPort == 0 && c.MaxPort == 0 {
 		c.MinPort, c.MaxPort = DefaultMinPort, DefaultMaxPort
 	}

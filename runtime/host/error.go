@@ -35,6 +35,7 @@ var (
 	ErrProtocol   = errors.New("the plugin does not speak gRPC")
 	ErrMultiplex  = errors.New("the plugin multiplexes its connection and this host does not")
 	ErrRemote     = errors.New("the plugin's address is not on this machine")
+	ErrLauncher   = errors.New("the launcher is at fault") // Config.Launcher: it did not answer, panicked, or returned nothing
 )
 
 // Error is what Open, Close and Err return, and what errors.As finds in the error of a call that the plugin's death ended.

@@ -35,7 +35,8 @@ func bringUp(ctx context.Context, c *child) (*Plugin, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := negotiate(c.cfg, response); err != nil {
+	response, err = c.negotiate(response)
+	if err != nil {
 		return nil, err
 	}
 	ctx, stop := c.whileRunning(ctx)
@@ -49,6 +50,15 @@ func bringUp(ctx context.Context, c *child) (*Plugin, *Error) {
 		return nil, err
 	}
 	return newPlugin(c, response, conn), nil
+}
+
+// negotiate returns the response with the plugin's address as this host sees it, once it is what the host takes.
+func (c *child) negotiate(announced handshake.Response) (handshake.Response, *Error) {
+	response, err := c.proc.seenByHost(announced)
+	if err != nil {
+		return response, failed(StageNegotiate, err).hint(hintTranslator)
+	}
+	return response, negotiate(c.cfg, response)
 }
 
 // negotiate compares what the plugin says with what the host takes. It fails closed: nothing is dialled that was not asked for.

@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/plugingen/plugingen/runtime/handshake"
-	"github.com/plugingen/plugingen/runtime/internal/process"
 )
 
 // pingTimeout bounds a Ping whose context has no deadline.
@@ -73,10 +72,10 @@ func (p *Plugin) endReason() *Error {
 	return e
 }
 
-func (p *Plugin) closeReason(exit process.Exit) *Error {
+func (p *Plugin) closeReason(exit Exit) *Error {
 	switch {
 	case p.child.killed.Load() && exit.Code != 0:
-		return p.endError(StageClose, ErrKilled, process.Exit{Code: -1})
+		return p.endError(StageClose, ErrKilled, Exit{Code: -1})
 	case exit.Code == 0, p.child.terminated.Load() && endsByTerm(exit):
 		return nil
 	default:
@@ -85,9 +84,9 @@ func (p *Plugin) closeReason(exit process.Exit) *Error {
 }
 
 // endsByTerm tells how programs end that were asked to by SIGTERM: by it, or with the code that shells give that.
-func endsByTerm(exit process.Exit) bool { return exit.Signal == "SIGTERM" || exit.Code == 128+15 }
+func endsByTerm(exit Exit) bool { return exit.Signal == "SIGTERM" || exit.Code == 128+15 }
 
-func (p *Plugin) endError(stage Stage, err error, exit process.Exit) *Error {
+func (p *Plugin) endError(stage Stage, err error, exit Exit) *Error {
 	return &Error{
 		Stage:    stage,
 		Path:     p.child.cfg.Path,
@@ -101,7 +100,11 @@ func (p *Plugin) endError(stage Stage, err error, exit process.Exit) *Error {
 // Name is the base name of the plugin's program.
 func (p *Plugin) Name() string { return filepath.Base(p.child.cfg.Path) }
 
-// PID is the number of the plugin's process, and of its process group. It may be another process's once Done is closed.
+// ID names what runs, for people: "process 4711", or what the Config's Launcher calls it.
+func (p *Plugin) ID() string { return p.child.proc.id }
+
+// PID is the number of the plugin's process, and of its process group; 0 where the Config's Launcher knows of none. It may be
+// another process's once Done is closed.
 func (p *Plugin) PID() int { return p.child.proc.PID() }
 
 // Version is the version of the contract that host and plugin agreed on.
