@@ -16,6 +16,9 @@ import (
 // The peer's Dial speaks TLS when this broker has Config.ServerTLS: a gRPC server on the listener needs
 // [Broker.ServerOptions]. The error is an *Error.
 func (b *Broker) Accept(ctx context.Context, id uint32) (net.Listener, error) {
+	if b == nil {
+		return nil, failed("accept", id, ErrNoBroker)
+	}
 	l, err := b.accept(ctx, id)
 	if err != nil {
 		return nil, failed("accept", id, err)

@@ -25,9 +25,11 @@ import (
 // over a brokered one; with another context, the host that came last. A context of a foreign gRPC server's call costs a fifth of
 // Config.Timeout: use another.
 type Broker struct {
-	cfg    Config
-	last   atomic.Uint32
-	closed chan struct{}
+	cfg       Config
+	last      atomic.Uint32
+	finishing chan struct{} // closed when Shutdown begins
+	closed    chan struct{}
+	servers   sync.WaitGroup // of AcceptAndServe; grows under mu, and only before finishing
 
 	mu        sync.Mutex
 	links     []*link       // the live ones, the newest last
@@ -39,6 +41,7 @@ type Broker struct {
 func New(cfg Config) *Broker {
 	return &Broker{
 		cfg:       cfg.withDefaults(),
+		finishing: make(chan struct{}),
 		closed:    make(chan struct{}),
 		changed:   make(chan struct{}),
 		listeners: map[*listener]struct{}{},
@@ -48,6 +51,9 @@ func New(cfg Config) *Broker {
 // NextID returns a number that this broker has not returned before; it never returns zero. Only after four thousand
 // million calls do numbers come again.
 func (b *Broker) NextID() uint32 {
+	if b == nil {
+		return 1 // what comes next says what is wrong
+	}
 	for {
 		if id := b.last.Add(1); id != 0 {
 			return id
@@ -62,6 +68,34 @@ func (b *Broker) Close() error {
 		l.end(ErrClosed)
 	}
 	return nil
+}
+
+// Shutdown is Close after the calls that AcceptAndServe serves have finished, as far as they do until ctx ends. No new ones are
+// taken meanwhile; calls in the other direction go on.
+func (b *Broker) Shutdown(ctx context.Context) error {
+	b.mu.Lock()
+	if !isClosed(b.finishing) {
+		close(b.finishing)
+	}
+	b.mu.Unlock()
+	finished := make(chan struct{})
+	go func() { defer close(finished); b.servers.Wait() }() // ends soon after Close at the latest
+	select {
+	case <-finished:
+	case <-ctx.Done():
+	}
+	return b.Close()
+}
+
+// serving counts a server, unless it comes too late.
+func (b *Broker) serving() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if isClosed(b.finishing) || isClosed(b.closed) {
+		return false
+	}
+	b.servers.Add(1)
+	return true
 }
 
 func (b *Broker) shut() []*listener {

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/plugingen/plugingen/runtime"
 	"github.com/plugingen/plugingen/runtime/broker"
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/transport"
@@ -306,5 +308,72 @@ func TestNextID(t *testing.T) {
 	b := broker.New(broker.Config{})
 	if a, c := b.NextID(), b.NextID(); a != 1 || c != 2 {
 		t.Errorf("numbers %d and %d, want 1 and 2, as go-plugin counts", a, c)
+	}
+}
+
+// Shutdown lets calls finish, those that a client has begun by then, and cuts the others off when its context ends.
+func TestShutdown(t *testing.T) {
+	bothWays(t, func(t *testing.T, s shape) {
+		for _, patient := range []bool{true, false} {
+			host, plugin := connect(t, s)
+			began, goOn := make(chan struct{}), make(chan struct{})
+			served := make(chan error, 1)
+			go func() { served <- plugin.AcceptAndServe(context.Background(), 1, waiting(began, goOn)) }()
+			cc, err := host.Dial(guarded(t), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			result := make(chan error, 1)
+			go func() {
+				_, err := healthpb.NewHealthClient(cc).Check(guarded(t), &healthpb.HealthCheckRequest{})
+				result <- err
+			}()
+			<-began
+			ctx, cancel := context.WithCancel(guarded(t))
+			ended := make(chan error, 1)
+			go func() { ended <- plugin.Shutdown(ctx) }()
+			if patient {
+				if err := plugin.AcceptAndServe(guarded(t), 2); !errors.Is(err, broker.ErrClosed) {
+					t.Errorf("serve during the shutdown: %v", err)
+				}
+				close(goOn)
+			} else {
+				cancel()
+			}
+			if err := <-ended; err != nil {
+				t.Errorf("shutdown: %v", err)
+			}
+			if err := <-result; (err == nil) != patient {
+				t.Errorf("the call ends with %v, its time was enough: %t", err, patient)
+			}
+			if err := <-served; !errors.Is(err, broker.ErrClosed) {
+				t.Errorf("serve: %v, want ErrClosed", err)
+			}
+			cancel()
+			_ = cc.Close()
+		}
+	})
+}
+
+// waiting is a service whose calls wait for goOn.
+func waiting(began chan<- struct{}, goOn <-chan struct{}) runtime.Implementation {
+	return runtime.Raw("grpc.health.v1.Health", func(r grpc.ServiceRegistrar) {
+		healthpb.RegisterHealthServer(r, waiter{began: began, goOn: goOn})
+	})
+}
+
+type waiter struct {
+	healthpb.UnimplementedHealthServer
+	began chan<- struct{}
+	goOn  <-chan struct{}
+}
+
+func (w waiter) Check(ctx context.Context, _ *healthpb.HealthCheckRequest) (*healthpb.HealthCheckResponse, error) {
+	close(w.began)
+	select {
+	case <-w.goOn:
+		return &healthpb.HealthCheckResponse{}, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 }

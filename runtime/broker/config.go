@@ -35,6 +35,9 @@ type Config struct {
 	Resolve func(network, address string) (string, string, error)
 	// AllowRemote lets Dial connect to addresses that are not of this machine.
 	AllowRemote bool
+	// Private makes Dial connect to unix sockets alone, and only to those of this user or root. It is for connections without
+	// TLS whose peer the system vouches for.
+	Private bool
 
 	// Timeout bounds what Accept and Dial wait for when their context has no deadline, how long what the peer announced
 	// can still be dialled, and how long AcceptAndServe lets calls finish. Zero means 5 s, as in go-plugin.

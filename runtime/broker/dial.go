@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -27,6 +28,9 @@ import (
 // An announcement is good for one Dial, while the connection that Dial returns connects anew by itself as long as the peer
 // listens. Two Dials at once under one number are ErrInUse for the later one.
 func (b *Broker) Dial(ctx context.Context, id uint32, options ...grpc.DialOption) (*grpc.ClientConn, error) {
+	if b == nil {
+		return nil, failed("dial", id, ErrNoBroker)
+	}
 	ctx, cancel := b.bound(ctx)
 	defer cancel()
 	cc, err := b.dial(ctx, id, options)
@@ -64,7 +68,19 @@ func (l *link) dialer(ctx context.Context, id uint32) (func(context.Context) (ne
 	if p, err = l.b.resolve(p); err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) (net.Conn, error) { return transport.Dial(ctx, p.network, p.address) }, nil
+	return func(ctx context.Context) (net.Conn, error) { return l.b.connect(ctx, p) }, nil
+}
+
+func (b *Broker) connect(ctx context.Context, p place) (net.Conn, error) {
+	conn, err := transport.Dial(ctx, p.network, p.address)
+	if err != nil || !b.cfg.Private {
+		return conn, err
+	}
+	if uid, known := transport.PeerUID(conn); known && uid != 0 && uid != os.Geteuid() {
+		_ = conn.Close()
+		return nil, fmt.Errorf("%w: the socket %.100q is user %d's", ErrAddress, p.address, uid)
+	}
+	return conn, nil
 }
 
 // await takes what the peer announced under id, or waits for it.
@@ -120,6 +136,9 @@ func (b *Broker) resolve(p place) (place, error) {
 	}
 	if err := check(p); err != nil {
 		return p, err
+	}
+	if b.cfg.Private && p.network != handshake.Unix {
+		return p, fmt.Errorf("%w: %s is for every user of the machine", ErrAddress, p.network)
 	}
 	if !b.cfg.AllowRemote && !(handshake.Response{Network: p.network, Address: p.address}).IsLoopback() {
 		return p, fmt.Errorf("%w: %s %.100q is not of this machine", ErrAddress, p.network, p.address)

@@ -32,12 +32,15 @@ var (
 	ErrTooMany = errors.New("too many listeners wait to be dialled")
 	// ErrNotDialed means that the peer did not connect within Config.Expiry.
 	ErrNotDialed = errors.New("the peer has not connected in time")
-	// ErrAddress means that the peer announced an address that is malformed or, without Config.AllowRemote, not of this machine.
+	// ErrAddress means that the peer announced an address that is malformed, without Config.AllowRemote not of this machine,
+	// or with Config.Private not this user's.
 	ErrAddress = errors.New("the announced address is refused")
 	// ErrNoListen means that Config.Listen is nil.
 	ErrNoListen = errors.New("the broker has no way to listen")
 	// ErrUnsupported means that the peer has no broker, or that its broker's connection is not multiplexed as was agreed.
 	ErrUnsupported = errors.New("the peer does not broker connections")
+	// ErrNoBroker means that the *Broker is nil: it was asked for where there is none.
+	ErrNoBroker = errors.New("there is no broker")
 )
 
 // Error is what a Broker's methods return.
@@ -72,6 +75,8 @@ func hintFor(err error) string {
 		return "the host opens the broker's stream when it connects; call the broker from a method, not before a host is there"
 	case errors.Is(err, ErrNotDialed):
 		return "accept only what the peer is told to dial, and tell it at once"
+	case errors.Is(err, ErrNoBroker):
+		return "take it from the context of a call, or from a registrar or connection of package plugin, host or plugintest"
 	case errors.Is(err, ErrInUse):
 		return "take a new number from NextID for each connection"
 	default:

@@ -100,11 +100,13 @@ func servePlugin(t testing.TB, s shape, cfg broker.Config, dir string, register 
 		t.Fatal(err)
 	}
 	addr := l.Addr().String()
+	end := l.Close
 	if s.mux {
 		m := broker.NewMuxListener(l, silent())
-		cfg.Mux, l = m, m
+		cfg.Mux, l, end = m, m, m.End
 	}
 	p := &plugin{broker: broker.New(cfg), addr: addr, cfg: cfg, dir: dir}
+	l = p.broker.Listener(l)
 	server := grpc.NewServer()
 	p.broker.Register(server)
 	if register != nil {
@@ -116,7 +118,7 @@ func servePlugin(t testing.TB, s shape, cfg broker.Config, dir string, register 
 		if err := p.broker.Close(); err != nil {
 			t.Errorf("close the plugin's broker: %v", err)
 		}
-		_ = l.Close()
+		_ = end()
 		server.Stop()
 		<-served
 	})

@@ -40,6 +40,7 @@ type link struct {
 type place struct{ network, address string }
 
 func newLink(b *Broker, from net.Addr) *link {
+	from = bare(from)
 	l := &link{
 		b:         b,
 		from:      from,
@@ -60,13 +61,13 @@ func newLink(b *Broker, from net.Addr) *link {
 
 // isOf says whether calls from addr are of the peer of this link.
 func (l *link) isOf(addr net.Addr) bool {
-	switch a := addr.(type) {
+	switch a := bare(addr).(type) {
 	case *brokeredAddr:
 		return a.link == l
 	case *muxAddr:
 		return a.session == l.session
 	default:
-		return isSame(addr, l.from)
+		return isSame(a, l.from)
 	}
 }
 

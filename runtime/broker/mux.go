@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -116,7 +118,7 @@ func (d *MuxDialer) Close() error {
 }
 
 // MuxListener is the plugin's side: it accepts the main connections of all hosts. NewMuxListener makes it; its methods may be
-// used concurrently.
+// used concurrently. End it when it is no longer needed: closing it, as servers do, is not enough.
 type MuxListener struct {
 	inner net.Listener
 	log   *slog.Logger
@@ -158,24 +160,31 @@ func (l *MuxListener) Accept() (net.Conn, error) {
 // Addr is the address that hosts dial.
 func (l *MuxListener) Addr() net.Addr { return l.inner.Addr() }
 
-// Close closes the listener and ends all connections with their streams. It may be called more than once.
+// Close stops listening. Connections that there are go on, and so do their streams, until End; new main connections find
+// nobody. It may be called more than once.
 func (l *MuxListener) Close() error {
 	l.mu.Lock()
 	l.closed = true
-	var open []*session
-	for s := range l.sessions {
-		open = append(open, s)
-	}
 	l.mu.Unlock()
 	err := l.inner.Close()
 	_ = l.main.Close() // only ever nil
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// End closes the listener and all connections with their streams. Nothing is left when it returns. It may be called more
+// than once.
+func (l *MuxListener) End() error {
+	err := l.Close()
+	l.mu.Lock()
+	open := slices.Collect(maps.Keys(l.sessions))
+	l.mu.Unlock()
 	for _, s := range open {
 		s.close()
 	}
 	l.all.Wait()
-	if errors.Is(err, net.ErrClosed) {
-		return nil
-	}
 	return err
 }
 
@@ -308,6 +317,9 @@ func (c *muxConn) Close() error {
 	err := c.Stream.Close()
 	return errors.Join(err, c.SetDeadline(time.Unix(1, 0)))
 }
+
+// NetConn is the connection that carries the stream.
+func (c *muxConn) NetConn() net.Conn { return c.session.conn }
 
 // RemoteAddr also says by which session the stream came.
 func (c *muxConn) RemoteAddr() net.Addr { return &muxAddr{c.Stream.RemoteAddr(), c.session} }

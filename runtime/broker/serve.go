@@ -30,14 +30,17 @@ func (b *Broker) ServerOptions() []grpc.ServerOption {
 // AcceptAndServe accepts under id, as Accept does, and serves the implementations on every connection that the peer dials
 // there. It blocks: run it in a goroutine of its own, before or while the peer is told the number. It returns
 //   - nil when ctx has ended; calls in flight get Config.Timeout to finish, and are cut off then;
-//   - ErrClosed at once when the broker is closed;
+//   - ErrClosed when the broker is closed, at once, or shut down, when its calls have finished;
 //   - ErrNotDialed when nobody has connected within Config.Expiry;
 //   - ErrLost when the peer is gone and the last connection with it;
 //
 // and what Accept returns. When it has returned, nothing of it is left but methods that ignore their context's end.
 // The error is an *Error.
 func (b *Broker) AcceptAndServe(ctx context.Context, id uint32, implementations ...runtime.Implementation) error {
-	s, err := newServer(b.ServerOptions(), implementations)
+	if b == nil {
+		return failed("serve", id, ErrNoBroker)
+	}
+	s, err := b.newServer(implementations)
 	if err != nil {
 		return failed("serve", id, err)
 	}
@@ -46,15 +49,20 @@ func (b *Broker) AcceptAndServe(ctx context.Context, id uint32, implementations 
 		s.Stop()
 		return failed("serve", id, err)
 	}
+	if !b.serving() {
+		stop(s, l)
+		return failed("serve", id, ErrClosed)
+	}
+	defer b.servers.Done()
 	if err := b.serveOn(ctx, s, l); err != nil {
 		return failed("serve", id, err)
 	}
 	return nil
 }
 
-func newServer(options []grpc.ServerOption, implementations []runtime.Implementation) (*grpc.Server, error) {
-	s := grpc.NewServer(options...)
-	r := &registrar{Server: s}
+func (b *Broker) newServer(implementations []runtime.Implementation) (*grpc.Server, error) {
+	s := grpc.NewServer(b.ServerOptions()...)
+	r := &registrar{Server: s, broker: b}
 	for _, i := range implementations {
 		i.Register(r)
 	}
@@ -68,8 +76,12 @@ func newServer(options []grpc.ServerOption, implementations []runtime.Implementa
 // registrar reports a service that is registered twice; gRPC's server ends the process.
 type registrar struct {
 	*grpc.Server
-	twice []error
+	broker *Broker
+	twice  []error
 }
+
+// Broker is for FromRegistrar.
+func (r *registrar) Broker() *Broker { return r.broker }
 
 // RegisterService is grpc.ServiceRegistrar's.
 func (r *registrar) RegisterService(desc *grpc.ServiceDesc, implementation any) {
@@ -89,9 +101,15 @@ func (b *Broker) serveOn(ctx context.Context, s *grpc.Server, l *listener) error
 		stop(s, l)
 		return plain(err)
 	case <-ctx.Done():
-		b.finish(s, l)
+		limit := time.NewTimer(b.cfg.Timeout)
+		defer limit.Stop()
+		b.finish(s, l, limit.C)
 		<-served
 		return nil
+	case <-b.finishing:
+		b.finish(s, l, nil) // Shutdown has the limit
+		<-served
+		return ErrClosed
 	case <-b.closed:
 		stop(s, l)
 		<-served
@@ -111,15 +129,13 @@ func plain(err error) error {
 	return err
 }
 
-// finish lets calls in flight finish.
-func (b *Broker) finish(s *grpc.Server, l *listener) {
+// finish lets calls in flight finish, until limit.
+func (b *Broker) finish(s *grpc.Server, l *listener, limit <-chan time.Time) {
 	graceful := make(chan struct{})
 	go func() { defer close(graceful); s.GracefulStop() }()
-	limit := time.NewTimer(b.cfg.Timeout)
-	defer limit.Stop()
 	select {
 	case <-graceful:
-	case <-limit.C:
+	case <-limit:
 	case <-b.closed:
 	}
 	stop(s, l)

@@ -20,6 +20,7 @@ const (
 
 // session is one multiplexed connection. A stream is the main connection's, unless the peer has knocked before it opened it.
 type session struct {
+	conn  net.Conn // that it is on
 	yamux *yamux.Session
 	main  func(net.Conn) // takes streams that nobody knocked for
 	turn  chan struct{}  // full while somebody opens a stream
@@ -42,7 +43,7 @@ func newSession(conn net.Conn, open func(c net.Conn, cfg *yamux.Config) (*yamux.
 		return nil, err
 	}
 	s := &session{
-		yamux: y, main: main,
+		conn: conn, yamux: y, main: main,
 		turn: make(chan struct{}, 1), stale: make(chan struct{}, mostStale), gone: make(chan struct{}),
 	}
 	go s.run()

@@ -31,7 +31,7 @@ func TestShelfExpires(t *testing.T) {
 			s.put(id, "v")
 			<-time.After(time.Millisecond) // of the bubble: takes no time
 		}
-		if after := runtime.NumGoroutine(); after != before {
+		if after := runtime.NumGoroutine(); after > before { // those of other tests may end
 			t.Errorf("%d goroutines for 1000 values", after-before)
 		}
 		if s.put(1000, "v") {
