@@ -65,8 +65,8 @@ func walls() []wall {
 		{"runtime/relay", nil, nil},
 		{"runtime/plugin/pluginlog", nil, nil},
 		{"runtime/broker", []string{"runtime", "runtime/runtimepb", "runtime/handshake", "runtime/transport", "runtime/internal/wire"}, brokered},
-		{"runtime/plugin", []string{"runtime", "runtime/runtimepb", "runtime/handshake", "runtime/transport", "runtime/internal/..."}, grpcOnly},
-		{"runtime/host", []string{"runtime", "runtime/runtimepb", "runtime/handshake", "runtime/transport", "runtime/relay", "runtime/internal/..."}, grpcOnly},
+		{"runtime/plugin", []string{"runtime", "runtime/runtimepb", "runtime/handshake", "runtime/transport", "runtime/broker", "runtime/internal/..."}, brokered},
+		{"runtime/host", []string{"runtime", "runtime/runtimepb", "runtime/handshake", "runtime/transport", "runtime/relay", "runtime/broker", "runtime/internal/..."}, brokered},
 		{"runtime/...", []string{"runtime/..."}, brokered},
 		{"generator/...", []string{"generator/...", "templates", "."}, []string{"*"}},
 	}

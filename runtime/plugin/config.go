@@ -36,9 +36,10 @@ type Config struct {
 	// TLSConfig is for contracts with certificates of their own; hosts need a fitting one. Nil means that the host decides: one that sends a
 	// certificate (PLUGIN_CLIENT_CERT, not empty) gets mutual TLS with one-time certificates, which lets in that host alone; without it there is
 	// no TLS. With a TLSConfig, what the host sends is not heeded and no certificate announced, as with go-plugin's TLSProvider.
-	// Who may call is then for its ClientAuth and ClientCAs to say. It must not be changed any more.
+	// Who may call is then for its ClientAuth and ClientCAs to say. Brokered connections use it both ways: those to the host need
+	// its RootCAs. It must not be changed any more.
 	TLSConfig *tls.Config
-	// ServerOptions come after the runtime's own and win over them; for TLS use TLSConfig.
+	// ServerOptions come after the runtime's own and win over them, also for the servers of the broker; for TLS use TLSConfig.
 	ServerOptions []grpc.ServerOption
 	// StopTimeout is how long calls in flight may take to finish once the plugin stops; zero means 500 ms.
 	// A second at most comes on top: hosts kill a plugin that is not gone after 2 s.

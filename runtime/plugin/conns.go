@@ -18,7 +18,8 @@ const (
 // room for a new one.
 type conns struct {
 	net.Listener
-	most int
+	most    int
+	wrapped bool // what is heard is what comes out of the streams on a connection
 
 	mu     sync.Mutex
 	open   map[*conn]struct{}
@@ -33,10 +34,9 @@ func newConns(l net.Listener, most int) *conns {
 type conn struct {
 	net.Conn
 	owner   *conns
-	age     uint64 // the lower, the older
-	wrapped bool   // in TLS: what is heard is what comes out of that
-	heard   int    // bytes read, until there are enough of them; only the reader uses it
-	spoke   atomic.Bool
+	age     uint64       // the lower, the older
+	wrapped bool         // in TLS or streams: what is heard is what comes out of that
+	heard   atomic.Int64 // bytes read, until there are enough of them
 }
 
 // Read notes when the peer has said its first word.
@@ -49,11 +49,12 @@ func (c *conn) Read(p []byte) (int, error) {
 }
 
 func (c *conn) hear(n int) {
-	if c.heard < firstWord {
-		c.heard += n
-		c.spoke.Store(c.heard >= firstWord)
+	if !c.spoke() {
+		c.heard.Add(int64(n))
 	}
 }
+
+func (c *conn) spoke() bool { return c.heard.Load() >= int64(firstWord) }
 
 // Close makes the owner forget the connection.
 func (c *conn) Close() error {
@@ -90,7 +91,7 @@ func (l *conns) track(c net.Conn) net.Conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.opened++
-	tracked := &conn{Conn: c, owner: l, age: l.opened}
+	tracked := &conn{Conn: c, owner: l, age: l.opened, wrapped: l.wrapped}
 	l.open[tracked] = struct{}{}
 	return tracked
 }
@@ -122,7 +123,7 @@ func (l *conns) oldestSilent() *conn {
 	defer l.mu.Unlock()
 	var oldest *conn
 	for c := range l.open {
-		if !c.spoke.Load() && (oldest == nil || c.age < oldest.age) {
+		if !c.spoke() && (oldest == nil || c.age < oldest.age) {
 			oldest = c
 		}
 	}

@@ -13,6 +13,18 @@
 // Standard error is left alone: logs, panics and C code reach the host at once and in order, even from a dying process.
 // Package pluginlog next door writes log/slog records there so that any host shows them with level and attributes.
 //
+// # Calling the host back
+//
+// Every plugin has a broker, which makes further connections to its host in either direction; package broker says how they
+// are made. A method finds it with broker.FromContext, and a service that keeps it gets it when it is registered:
+//
+//	runtime.Raw("kv.KV", func(r grpc.ServiceRegistrar) {
+//		proto.RegisterKVServer(r, &server{broker: broker.FromRegistrar(r)})
+//	})
+//
+// Connections are made as the main one is: on the same network, in the same folder or range of ports, with the same TLS; over
+// the main one itself when the host wants them multiplexed.
+//
 // # Security
 //
 // A host that asks for mutual TLS gets it, or a plugin that does not start. Without TLS a unix socket is for processes of
@@ -21,7 +33,7 @@
 // # Life
 //
 // A plugin stops in good order when its host asks (the Shutdown call), on SIGTERM and when Serve's context ends: no new
-// calls, those in flight may finish for [Config].StopTimeout, then what was printed is handed over. It ends at once when
+// calls, those in flight may finish for [Config].StopTimeout, over brokered connections too, then what was printed is handed over. It ends at once when
 // its host dies, however it dies: on Unix the system reports it when nobody can read the plugin's standard output any more,
 // so a host must keep that open. SIGINT is the host's, as Ctrl-C in a terminal reaches both.
 // After the start the environment holds neither the cookie nor the protocol's PLUGIN_ variables, so that child processes

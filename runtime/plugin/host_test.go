@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -19,6 +20,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"github.com/plugingen/plugingen/runtime/broker"
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/transport"
 )
@@ -107,19 +109,35 @@ func (c *child) handshake() string {
 	if err != nil {
 		c.t.Fatalf("no handshake line: %v, got %q\nstderr:\n%s", err, line, c.stderr)
 	}
-	if c.resp, err = handshake.ParseStrict(line); err != nil {
+	parse := handshake.ParseStrict
+	if strings.Count(line, "|") == 6 { // multiplexed
+		parse = handshake.Parse
+	}
+	if c.resp, err = parse(line); err != nil {
 		c.t.Fatalf("%v\nstderr:\n%s", err, c.stderr)
 	}
 	return line
 }
 
+// dialer is how to make the main connection, and what carries it; nil when it is a socket of its own.
+func (c *child) dialer() (func(context.Context) (net.Conn, error), broker.Mux) {
+	raw := func(ctx context.Context) (net.Conn, error) {
+		return transport.Dial(ctx, c.resp.Network, c.resp.Address)
+	}
+	if !c.resp.Multiplex {
+		return raw, nil
+	}
+	mux := broker.NewMuxDialer(raw, slog.New(slog.DiscardHandler))
+	c.t.Cleanup(func() { _ = mux.Close() })
+	return mux.Dial, mux
+}
+
 func (c *child) dial() *grpc.ClientConn {
 	c.t.Helper()
+	dial, _ := c.dialer()
 	cc, err := grpc.NewClient("passthrough:///plugin",
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-			return transport.Dial(ctx, c.resp.Network, c.resp.Address)
-		}),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return dial(ctx) }),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(1<<30), grpc.MaxCallSendMsgSize(1<<30)),
 	)
 	if err != nil {

@@ -2,7 +2,7 @@ package plugin
 
 import (
 	"fmt"
-	"net"
+	"log/slog"
 	"os"
 	"strconv"
 	"strings"
@@ -21,6 +21,7 @@ type launch struct {
 	minPort, maxPort       string
 	socketDir, socketGroup string
 	clientCert             string
+	multiplex              string
 }
 
 // takeLaunch reads the host's words and unsets them, and the cookie: what this process starts is not that host's plugin.
@@ -31,7 +32,7 @@ func takeLaunch(cookieKey string) launch {
 	l.minPort, l.maxPort = take(handshake.EnvMinPort), take(handshake.EnvMaxPort)
 	l.socketDir, l.socketGroup = take(handshake.EnvUnixSocketDir), take(handshake.EnvUnixSocketGroup)
 	l.clientCert = take(handshake.EnvClientCert)
-	take(handshake.EnvMultiplexGRPC) // a line without a seventh field tells the host that we do not multiplex
+	l.multiplex = take(handshake.EnvMultiplexGRPC)
 	take(cookieKey)
 	return l
 }
@@ -42,20 +43,25 @@ func take(key string) string {
 	return value
 }
 
-// listen opens the listener that both sides can use.
-func (l launch) listen(served []string) (net.Listener, error) {
+// place is where both sides can use a listener.
+func (l launch) place(served []string) (transport.ListenConfig, error) {
 	network, err := handshake.NegotiateTransport(served, l.transports)
-	if err != nil {
-		return nil, err
+	if err != nil || network != handshake.TCP {
+		return transport.ListenConfig{Network: network, Dir: l.socketDir, Group: l.socketGroup}, err
 	}
-	cfg := transport.ListenConfig{Network: network, Dir: l.socketDir, Group: l.socketGroup}
-	if network == handshake.TCP {
-		cfg = transport.ListenConfig{Network: network}
-		if cfg.MinPort, cfg.MaxPort, err = l.ports(); err != nil {
-			return nil, err
-		}
+	lowest, highest, err := l.ports()
+	return transport.ListenConfig{Network: network, MinPort: lowest, MaxPort: highest}, err
+}
+
+// multiplexes says whether all connections share one, as go-plugin's plugins do it: when the variable is true, and not because
+// it is there. The handshake line then says so; theirs says so for any value.
+func (l launch) multiplexes(logger *slog.Logger) bool {
+	yes, err := strconv.ParseBool(l.multiplex)
+	if err != nil && l.multiplex != "" {
+		logger.Warn("the host neither wants connections to be multiplexed nor not; they are not",
+			"variable", handshake.EnvMultiplexGRPC, "value", fmt.Sprintf("%.40q", l.multiplex))
 	}
-	return transport.Listen(cfg)
+	return yes
 }
 
 // negotiate returns the version to announce. When it is not one that the host offered, the host objects.

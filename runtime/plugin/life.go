@@ -41,7 +41,7 @@ func (l *life) run(ctx context.Context, announce func() error) error {
 		return &Error{Op: "watch the host", Err: err}
 	}
 	defer stopWatch()
-	go func() { l.served <- l.grpc.Serve(l.conns) }()
+	go func() { l.served <- l.grpc.Serve(l.entrance) }()
 	go l.printed.collect(l.out.Printed)
 	defer l.joinCollect()
 
@@ -71,10 +71,10 @@ func (l *life) await(ctx context.Context) error {
 // stop ends the server in good order, within StopTimeout and windDownTimeout.
 func (l *life) stop() error {
 	l.health.Shutdown()
-	close(l.stopping)
 	grace, cancel := context.WithTimeout(context.Background(), l.cfg.StopTimeout)
 	defer cancel()
 	done := l.calls.drain(grace)
+	_ = l.broker.Shutdown(grace) // ends its streams too, which grpc would wait for; only ever nil
 	ctx, cancel := context.WithTimeout(context.Background(), windDownTimeout)
 	defer cancel()
 	l.handOver(ctx)

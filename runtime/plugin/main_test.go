@@ -1,12 +1,14 @@
 package plugin_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/plugingen/plugingen/runtime"
+	"github.com/plugingen/plugingen/runtime/broker"
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/internal/mtls"
 	"github.com/plugingen/plugingen/runtime/plugin"
@@ -163,7 +166,9 @@ type echoService interface {
 	do(ctx context.Context, what string) (string, error)
 }
 
-type echo struct{}
+type echo struct {
+	broker *broker.Broker // of its registration
+}
 
 func echoImplementation() runtime.Implementation {
 	return runtime.Raw("test.Echo", func(r grpc.ServiceRegistrar) {
@@ -184,7 +189,7 @@ func echoImplementation() runtime.Implementation {
 					return wrapperspb.String(out), err
 				}},
 			},
-		}, echo{})
+		}, echo{broker.FromRegistrar(r)})
 	})
 }
 
@@ -192,7 +197,7 @@ func registerWrongType(r grpc.ServiceRegistrar) {
 	r.RegisterService(&grpc.ServiceDesc{ServiceName: "test.Other", HandlerType: (*echoService)(nil)}, 7)
 }
 
-func (echo) do(ctx context.Context, what string) (string, error) {
+func (e echo) do(ctx context.Context, what string) (string, error) {
 	verb, arg, _ := strings.Cut(what, " ")
 	switch verb {
 	case "print":
@@ -212,11 +217,43 @@ func (echo) do(ctx context.Context, what string) (string, error) {
 	case "wait": // until a file appears; the caller is told by a line on standard error that the call is under way
 		fmt.Fprintln(os.Stderr, "waiting")
 		return "", awaitFile(ctx, arg)
+	case "callback": // to the number that the caller accepts
+		return callBack(ctx, broker.FromContext(ctx), arg)
+	case "keep-callback":
+		return callBack(ctx, e.broker, arg)
+	case "serve": // under a number that the caller is told
+		return serveAgain(ctx, broker.FromContext(ctx)), nil
 	case "hang": // whatever the context says
 		fmt.Fprintln(os.Stderr, "hanging")
 		select {}
 	}
 	return what, nil
+}
+
+// callBack calls the echo that the caller accepts: what is after the number, or a greeting.
+func callBack(ctx context.Context, b *broker.Broker, arg string) (string, error) {
+	number, what, _ := strings.Cut(arg, " ")
+	id, err := strconv.ParseUint(number, 10, 32)
+	if err != nil {
+		return "", err
+	}
+	cc, err := b.Dial(ctx, uint32(id))
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = cc.Close() }()
+	return try(ctx, cc, cmp.Or(what, "called back"))
+}
+
+// serveAgain serves the echo once more, until the plugin stops.
+func serveAgain(ctx context.Context, b *broker.Broker) string {
+	id := b.NextID()
+	ctx = context.WithoutCancel(ctx)
+	go func() {
+		err := b.AcceptAndServe(ctx, id, echoImplementation())
+		fmt.Fprintln(os.Stderr, "served:", err)
+	}()
+	return strconv.FormatUint(uint64(id), 10)
 }
 
 // floodLine has a length that no buffer's size is a multiple of.

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/plugingen/plugingen/runtime"
+	"github.com/plugingen/plugingen/runtime/broker"
 )
 
 // registrar registers the contract's services, counts their calls, and turns what grpc would end the process for into errors.
@@ -16,12 +17,16 @@ import (
 type registrar struct {
 	*grpc.Server
 	calls    *calls
+	broker   *broker.Broker
 	problems []error
 }
 
+// Broker is for broker.FromRegistrar.
+func (r *registrar) Broker() *broker.Broker { return r.broker }
+
 // register registers all implementations; the error names every one that cannot be.
-func register(server *grpc.Server, calls *calls, implementations []runtime.Implementation) error {
-	r := &registrar{Server: server, calls: calls}
+func (s *server) register(implementations []runtime.Implementation) error {
+	r := &registrar{Server: s.grpc, calls: s.calls, broker: s.broker}
 	for _, i := range implementations {
 		i.Register(r)
 	}

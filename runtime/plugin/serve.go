@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -54,26 +53,28 @@ func serve(ctx context.Context, cfg Config, said launch, out *stdout.Taken) erro
 		return err
 	}
 	version := said.negotiate(cfg)
-	s, err := newServer(cfg, sec, cfg.Services[version])
+	in, err := said.open(cfg, sec)
 	if err != nil {
 		return err
 	}
-	if err := s.listen(said, cfg.Handshake.Networks()); err != nil {
-		s.grpc.Stop()
+	s, err := newServer(cfg, sec, in, cfg.Services[version])
+	if err != nil {
+		in.end()
 		return err
 	}
 	life := &life{server: s, out: out, cfg: cfg}
-	return life.run(ctx, func() error { return announce(out.Real, version, s.addr(), sec) })
+	return life.run(ctx, func() error { return announce(out.Real, version, in, sec) })
 }
 
 // announce tells the host where the plugin listens.
-func announce(w io.Writer, version int, addr net.Addr, sec security) error {
+func announce(w io.Writer, version int, in *entrance, sec security) error {
 	line, err := handshake.Build(handshake.Response{
 		ProtocolVersion: version,
-		Network:         addr.Network(),
-		Address:         addr.String(),
+		Network:         in.Addr().Network(),
+		Address:         in.Addr().String(),
 		Protocol:        handshake.ProtocolGRPC,
 		Certificate:     sec.certificate,
+		Multiplex:       in.mux != nil,
 	})
 	if err != nil {
 		return err

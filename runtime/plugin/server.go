@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"context"
-	"net"
 	goruntime "runtime"
 	"sync"
 	"time"
@@ -27,29 +26,28 @@ type server struct {
 	health  *health.Server
 	calls   *calls
 	printed *printed
-	conns   *conns // nil until it listens
+	*entrance
 
 	asked     chan struct{} // closed when a host asks for the shutdown
 	askedOnce sync.Once
-	stopping  chan struct{} // closed when an orderly stop begins
 	answer    chan struct{} // closed when the host that asked may be answered
 }
 
-// newServer returns a server of implementations, not yet listening.
-func newServer(cfg Config, sec security, implementations []runtime.Implementation) (*server, error) {
+// newServer returns a server of implementations, for those who come in by in.
+func newServer(cfg Config, sec security, in *entrance, implementations []runtime.Implementation) (*server, error) {
 	s := &server{
 		grpc:     grpc.NewServer(serverOptions(cfg, sec)...),
 		calls:    newCalls(),
 		printed:  newPrinted(),
+		entrance: in,
 		asked:    make(chan struct{}),
-		stopping: make(chan struct{}),
 		answer:   make(chan struct{}),
 	}
 	wire.RegisterController(s.grpc, s.shutdown)
 	wire.RegisterStdio(s.grpc, s.printed.serve)
-	wire.RegisterBroker(s.grpc, wire.IdleBroker(s.stopping))
+	s.broker.Register(s.grpc)
 	s.health = wire.RegisterHealth(s.grpc, names(implementations)...)
-	if err := register(s.grpc, s.calls, implementations); err != nil {
+	if err := s.register(implementations); err != nil {
 		s.grpc.Stop() // ends the stream workers
 		return nil, err
 	}
@@ -78,18 +76,6 @@ func names(implementations []runtime.Implementation) []string {
 	return all
 }
 
-// listen opens the listener that the host wants.
-func (s *server) listen(said launch, served []string) error {
-	l, err := said.listen(served)
-	if err != nil {
-		return err
-	}
-	s.conns = newConns(l, connLimit())
-	return nil
-}
-
-func (s *server) addr() net.Addr { return s.conns.Addr() }
-
 // shutdown answers when what the host may still wait for is done: a go-plugin host hangs up once it has the answer.
 func (s *server) shutdown(ctx context.Context) error {
 	s.askedOnce.Do(func() { close(s.asked) })
@@ -112,10 +98,7 @@ func (s *server) hangUp(ctx context.Context) {
 
 // cut ends all connections, and waits until ctx ends for calls to notice.
 func (s *server) cut(ctx context.Context) {
-	if s.conns != nil {
-		_ = s.conns.Close()
-		s.conns.closeAll() // grpc's Stop waits for those that have not said anything sensible yet
-	}
+	s.end() // grpc's Stop waits for those that have not said anything sensible yet
 	s.grpc.Stop()
 	s.calls.drain(ctx)
 }

@@ -41,7 +41,11 @@ func TestHandshakeLineBytes(t *testing.T) {
 		want       string // with %s for the address
 	}{
 		{"unix", "plain", nil, "1|1|unix|%s|grpc|\n"},
-		{"multiplexing is not offered", "plain", []string{"PLUGIN_MULTIPLEX_GRPC=true"}, "1|1|unix|%s|grpc|\n"},
+		{"multiplexed", "plain", []string{"PLUGIN_MULTIPLEX_GRPC=true"}, "1|1|unix|%s|grpc||true\n"},
+		{"multiplexed tcp", "plain", []string{"PLUGIN_MULTIPLEX_GRPC=1", "PLUGIN_TRANSPORTS=tcp"}, "1|1|tcp|%s|grpc||true\n"},
+		{"not multiplexed", "plain", []string{"PLUGIN_MULTIPLEX_GRPC=false"}, "1|1|unix|%s|grpc|\n"},
+		{"nothing that can be understood", "plain", []string{"PLUGIN_MULTIPLEX_GRPC=maybe"}, "1|1|unix|%s|grpc|\n"},
+		{"empty", "plain", []string{"PLUGIN_MULTIPLEX_GRPC="}, "1|1|unix|%s|grpc|\n"},
 		{"tcp", "plain", []string{"PLUGIN_TRANSPORTS=tcp"}, "1|1|tcp|%s|grpc|\n"},
 		{"unix before tcp", "plain", []string{"PLUGIN_TRANSPORTS=tcp,unix"}, "1|1|unix|%s|grpc|\n"},
 		{"highest in common", "versions", []string{"PLUGIN_PROTOCOL_VERSIONS=1,2,3"}, "1|2|unix|%s|grpc|\n"},

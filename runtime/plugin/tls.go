@@ -17,15 +17,16 @@ import (
 
 // security is how connections are protected, and what the handshake line says of it.
 type security struct {
-	options     []grpc.ServerOption
-	certificate []byte // DER; nil unless the host asked for it
+	options        []grpc.ServerOption
+	certificate    []byte      // DER; nil unless the host asked for it
+	server, client *tls.Config // for brokered connections; nil without TLS
 }
 
 // security fails closed: a host that asks for TLS never gets a plugin without. An empty variable asks for nothing, as in go-plugin.
 func (l launch) security(cfg Config) (security, error) {
 	switch {
 	case cfg.TLSConfig != nil:
-		return security{options: secured(cfg.TLSConfig, cfg.Logger)}, nil
+		return security{options: secured(cfg.TLSConfig, cfg.Logger), server: cfg.TLSConfig, client: cfg.TLSConfig}, nil
 	case l.clientCert == "":
 		return security{}, nil
 	default:
@@ -43,7 +44,8 @@ func (l launch) automatic(logger *slog.Logger) (security, error) {
 	if err != nil {
 		return security{}, tlsError("", err)
 	}
-	return security{options: secured(id.Server(host), logger), certificate: id.DER()}, nil
+	server := id.Server(host)
+	return security{options: secured(server, logger), certificate: id.DER(), server: server, client: id.Client(host)}, nil
 }
 
 func tlsError(hint string, err error) error {
@@ -64,19 +66,29 @@ type tlsCredentials struct {
 
 // ServerHandshake is credentials.TransportCredentials's.
 func (c tlsCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	tracked, isTracked := raw.(*conn)
-	if isTracked {
-		tracked.wrapped = true
-	}
+	raw, tracked := unwrap(raw)
 	plain, info, err := c.TransportCredentials.ServerHandshake(raw)
 	if err != nil {
 		c.refusals.report(err)
 		return nil, nil, err
 	}
-	if isTracked {
+	if tracked != nil {
 		plain = &plainText{Conn: plain, of: tracked}
 	}
 	return plain, info, nil
+}
+
+// unwrap makes the greetings on a connection, or on a stream of one, unheard.
+func unwrap(raw net.Conn) (net.Conn, *conn) {
+	switch c := raw.(type) {
+	case *conn:
+		c.wrapped = true
+		return c, c
+	case *plainText:
+		return c.Conn, c.of
+	default:
+		return raw, nil
+	}
 }
 
 // Clone is credentials.TransportCredentials's.
@@ -84,7 +96,7 @@ func (c tlsCredentials) Clone() credentials.TransportCredentials {
 	return tlsCredentials{c.TransportCredentials.Clone(), c.refusals}
 }
 
-// plainText is what comes out of TLS on the connection of.
+// plainText is what comes out of TLS, or out of a stream, on the connection of.
 type plainText struct {
 	net.Conn
 	of *conn

@@ -2,8 +2,6 @@ package wire
 
 import (
 	"context"
-	"errors"
-	"io"
 
 	"google.golang.org/grpc"
 )
@@ -38,31 +36,4 @@ func RegisterBroker(registrar grpc.ServiceRegistrar, serve func(grpc.BidiStreami
 		}},
 		Metadata: "grpc_broker.proto",
 	}, nil)
-}
-
-// IdleBroker is the broker of a plugin that brokers no connections. go-plugin's hosts open the stream in any case and
-// give their own broker up when it ends, so it stays open until the host or done ends it; what arrives is thrown away.
-func IdleBroker(done <-chan struct{}) func(grpc.BidiStreamingServer[ConnInfo, ConnInfo]) error {
-	return func(stream grpc.BidiStreamingServer[ConnInfo, ConnInfo]) error {
-		ended := make(chan error, 1)
-		go func() { ended <- discard(stream) }() // returns with the stream, at the latest when this handler has
-		select {
-		case err := <-ended:
-			return err
-		case <-done:
-			return nil
-		}
-	}
-}
-
-func discard(stream grpc.BidiStreamingServer[ConnInfo, ConnInfo]) error {
-	for {
-		_, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
 }

@@ -3,7 +3,6 @@ package wire_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -171,37 +170,6 @@ func TestReadStdio(t *testing.T) {
 		}
 		<-left
 	})
-}
-
-func startStream(t *testing.T, cc *grpc.ClientConn) grpc.BidiStreamingClient[wire.ConnInfo, wire.ConnInfo] {
-	t.Helper()
-	s, err := cc.NewStream(guarded(t), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/plugin.GRPCBroker/StartStream")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &grpc.GenericClientStream[wire.ConnInfo, wire.ConnInfo]{ClientStream: s}
-}
-
-func TestIdleBroker(t *testing.T) {
-	done := make(chan struct{})
-	cc := connect(t, func(s *grpc.Server) { wire.RegisterBroker(s, wire.IdleBroker(done)) })
-
-	hostEnds := startStream(t, cc)
-	if err := errors.Join(hostEnds.Send(&wire.ConnInfo{ServiceId: 1}), hostEnds.CloseSend()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := hostEnds.Recv(); !errors.Is(err, io.EOF) {
-		t.Errorf("after the host's end: %v, want io.EOF", err)
-	}
-
-	pluginEnds := startStream(t, cc)
-	if err := pluginEnds.Send(&wire.ConnInfo{ServiceId: 2}); err != nil {
-		t.Fatal(err)
-	}
-	close(done)
-	if _, err := pluginEnds.Recv(); !errors.Is(err, io.EOF) {
-		t.Errorf("after the plugin's end: %v, want io.EOF", err)
-	}
 }
 
 func TestCheck(t *testing.T) {
