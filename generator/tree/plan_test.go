@@ -181,6 +181,18 @@ func TestOrphansAreRemoved(t *testing.T) {
 	expect(t, dir, map[string]string{"pb": "folder", "pb/new.proto": header, "pb/mine.go": "package pb"})
 }
 
+// A record is replaced as a generated file is, but other generated files in its folder are none of its business.
+func TestRecord(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "project.lock", header+"old")
+	write(t, dir, "zz_other.go", header)
+	plan := mustPlan(t, newTree(t, tree.File{Path: "project.lock", Data: []byte(header + "new"), Owner: tree.Record}), dir)
+	if err := plan.Commit(tree.CommitOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, dir, map[string]string{"project.lock": header + "new", "zz_other.go": header})
+}
+
 func TestChangedBetweenPlanAndCommit(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "b.go", header+"old")

@@ -20,14 +20,13 @@ const (
 	Scaffolded Owner = iota
 	// Generated files carry a header that says so and are always replaced.
 	Generated
+	// Record is a generated file that says nothing of its neighbours: no file beside it is left over because it is not in the tree.
+	Record
 )
 
-// String is "scaffolded" or "generated".
+// String is "scaffolded", "generated" or "record".
 func (o Owner) String() string {
-	if o == Generated {
-		return "generated"
-	}
-	return "scaffolded"
+	return [...]string{"scaffolded", "generated", "record"}[o]
 }
 
 // File is one file of a tree.
