@@ -88,6 +88,7 @@ func (c *child) start(ctx context.Context) error {
 		Path:      c.cfg.Path,
 		Args:      slices.Clone(c.cfg.Args),
 		Dir:       c.cfg.Dir,
+		Checksum:  c.cfg.Checksum,
 		Env:       append(c.cfg.environ(dir), c.tlsEnv()...),
 		SocketDir: dir,
 	})

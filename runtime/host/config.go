@@ -47,7 +47,15 @@ type Config struct {
 	// in * stands for all that begin so, and "*" for all. PLUGIN_* variables and those that look like another host's cookie
 	// (MAGIC_COOKIE in the name) are never inherited: they would make the plugin believe that it talks to that host.
 	InheritEnv []string
-	// Launcher starts the program; nil means ProcessLauncher{}.
+	// Checksum is what the program's file must hash to, such as "sha256:" and 64 hexadecimal digits; sha384 and sha512 are known
+	// too. What was checked is what runs: a copy, so that replacing or changing the file makes no difference, before the
+	// start or after. It does not cover what the program loads or interprets: libraries, other files, and of a script
+	// the interpreter. On Linux the copy is memory that nobody can change, as large as the program, for as long as that
+	// runs; the program's os.Executable then names that, not the file, though its first argument still does. On other systems, and for
+	// scripts, it is a file in a folder that only this user can enter, which goes when the program ends. A copy has no
+	// set-user-ID bit and no file capabilities. A wrong sum is a *ChecksumError. Empty means no check.
+	Checksum string
+	// Launcher starts the program; nil means ProcessLauncher{}. Checksum must be empty with any other.
 	Launcher Launcher
 
 	// Logger gets what the plugin logs and what the host has to say about it, with the attribute plugin=<base name of Path>.
@@ -123,8 +131,19 @@ func (c Config) validate() error {
 		check(c.TLS >= TLSAuto && c.TLS <= TLSOff, "tls: %v is not a mode", c.TLS),
 		check(c.TLSConfig == nil || c.TLS == TLSAuto, "tls: %v and a TLSConfig cannot both be", c.TLS),
 		check(c.MinPort > 0 && c.MinPort <= c.MaxPort && c.MaxPort <= math.MaxUint16, "ports %d to %d: they must be within 1 and 65535, the lower first", c.MinPort, c.MaxPort),
+		c.validateChecksum(),
 		c.validateEnv(),
 	)
+}
+
+// validateChecksum refuses what nobody would check.
+func (c Config) validateChecksum() error {
+	if c.Checksum == "" {
+		return nil
+	}
+	_, own := c.Launcher.(ProcessLauncher)
+	_, _, err := parseChecksum(c.Checksum)
+	return errors.Join(err, check(own, "checksum: only ProcessLauncher checks it, and the Launcher is a %T", c.Launcher))
 }
 
 // validateEnv names the keys alone: values may be secrets.

@@ -35,6 +35,7 @@ var (
 	ErrProtocol   = errors.New("the plugin does not speak gRPC")
 	ErrMultiplex  = errors.New("the plugin multiplexes its connection and this host does not")
 	ErrRemote     = errors.New("the plugin's address is not on this machine")
+	ErrChecksum   = errors.New("the program is not the one that the checksum names")
 	ErrLauncher   = errors.New("the launcher is at fault") // Config.Launcher: it did not answer, panicked, or returned nothing
 )
 

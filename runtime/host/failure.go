@@ -67,6 +67,9 @@ func adviceIn(err error) string {
 	if isOutOfFiles(err) {
 		return hintFiles
 	}
+	if errors.Is(err, ErrChecksum) {
+		return hintChecksum
+	}
 	if start, ok := errors.AsType[*process.StartError](err); ok {
 		return start.Hint
 	}

@@ -28,6 +28,7 @@ const (
 	hintNoSocket    = "nothing listens where the plugin said that it does: it must listen before it prints its line, and not remove the socket"
 	hintSlow        = "the program runs and is not ready: raise StartTimeout, or the deadline of the context, if it needs longer"
 	hintShell       = "a shell started something that it could not find or run: the plugin's path may be a script whose program is missing"
+	hintChecksum    = "the file was rebuilt, replaced or damaged: get the plugin again, or take the new checksum if you know that the file is right"
 	hintTranslator  = "the Launcher's PluginToHost must return a network and an address as handshake lines have them"
 	hintFiles       = "this process has no file descriptors left: raise its limit (ulimit -n) or open fewer plugins"
 )

@@ -26,6 +26,9 @@ type Launch struct {
 	Path string
 	Args []string
 	Dir  string
+	// Checksum is that of the Config. ProcessLauncher checks it; a Config with another launcher has none, but that launcher may set
+	// one for what it has ProcessLauncher start.
+	Checksum string
 	// Env is the program's whole environment, KEY=VALUE; of several entries for a key the last one counts.
 	Env []string
 	// SocketDir is the folder on this machine in which the host awaits the plugin's socket, and that Env names in
@@ -88,7 +91,7 @@ type ProcessLauncher struct{}
 
 // Launch is Launcher's.
 func (ProcessLauncher) Launch(ctx context.Context, what Launch) (Launched, error) {
-	proc, err := process.Start(ctx, process.Config{
+	cfg, err := what.withChecksum(process.Config{
 		Path:      what.Path,
 		Args:      what.Args,
 		Dir:       what.Dir,
@@ -97,6 +100,10 @@ func (ProcessLauncher) Launch(ctx context.Context, what Launch) (Launched, error
 	})
 	if err != nil {
 		return nil, err
+	}
+	proc, err := process.Start(ctx, cfg)
+	if err != nil {
+		return nil, what.checksumError(err)
 	}
 	return ownProcess{proc}, nil
 }

@@ -16,10 +16,17 @@ const DefaultWaitDelay = time.Second
 
 // Config says what to start.
 type Config struct {
-	Path      string        // file to run; a name without a separator is looked up in PATH, anything else is relative to the working directory of this process
-	Args      []string      // without the program's own name
-	Dir       string        // working directory of the program; empty means that of this process
-	Env       []string      // its whole environment, KEY=VALUE; empty means none at all
+	Path string   // file to run; a name without a separator is looked up in PATH, anything else is relative to the working directory of this process
+	Args []string // without the program's own name
+	Dir  string   // working directory of the program; empty means that of this process
+	Env  []string // its whole environment, KEY=VALUE; empty means none at all
+	// Sum is what the program must hash to; nil means that it is not checked. It is a copy that runs then: sealed memory on
+	// Linux, else, and for scripts, a file in Folder that goes when the program ends.
+	Sum *Sum
+	// Folder makes a folder that only this user can enter, and says how to remove it. nil means one in the system's folder
+	// for temporary files.
+	Folder func() (path string, remove func() error, err error)
+
 	WaitDelay time.Duration // how long a process that left the group may hold the pipes after the program has ended; zero means DefaultWaitDelay
 }
 
@@ -28,6 +35,7 @@ type Config struct {
 // Its standard input is empty. When it ends, however it ends, what is left of its process group is killed.
 type Process struct {
 	cmd       *exec.Cmd
+	image     *image
 	group     group
 	waitDelay time.Duration
 	stdout    *os.File
@@ -50,26 +58,33 @@ func Start(ctx context.Context, cfg Config) (*Process, error) {
 	if err != nil {
 		return nil, classify(cfg.Path, cfg.Dir, err)
 	}
-	p, err := start(ctx, path, cfg)
+	image, err := verified(ctx, path, cfg)
 	if err != nil {
 		return nil, classify(path, cfg.Dir, err)
 	}
+	p, err := start(ctx, path, image, cfg)
+	if err != nil {
+		image.discard()
+		return nil, classify(path, cfg.Dir, err)
+	}
+	image.close()
 	go p.watch()
 	return p, nil
 }
 
-func start(ctx context.Context, path string, cfg Config) (*Process, error) {
+// start runs the image under the name of the program.
+func start(ctx context.Context, name string, image *image, cfg Config) (*Process, error) {
 	pipes, err := openPipes()
 	if err != nil {
 		return nil, err
 	}
 	defer pipes.closeWriters()
-	cmd, err := startRetrying(ctx, func() *exec.Cmd { return command(path, cfg, pipes) })
+	cmd, err := startRetrying(ctx, func() *exec.Cmd { return command(name, image, cfg, pipes) })
 	if err != nil {
 		pipes.closeReaders()
 		return nil, err
 	}
-	p := &Process{cmd: cmd, waitDelay: cfg.WaitDelay, stdout: pipes.outR, stderr: pipes.errR, done: make(chan struct{})}
+	p := &Process{cmd: cmd, image: image, waitDelay: cfg.WaitDelay, stdout: pipes.outR, stderr: pipes.errR, done: make(chan struct{})}
 	if p.waitDelay == 0 {
 		p.waitDelay = DefaultWaitDelay
 	}
@@ -78,16 +93,16 @@ func start(ctx context.Context, path string, cfg Config) (*Process, error) {
 }
 
 // command gives the child an environment that is never nil: nil would mean all of ours.
-func command(path string, cfg Config, pipes *pipes) *exec.Cmd {
-	return &exec.Cmd{
-		Path:        path,
-		Args:        append([]string{path}, cfg.Args...),
+func command(name string, image *image, cfg Config, pipes *pipes) *exec.Cmd {
+	return withHandle(&exec.Cmd{
+		Path:        image.path,
+		Args:        append([]string{name}, cfg.Args...),
 		Dir:         cfg.Dir,
 		Env:         append([]string{}, cfg.Env...),
 		Stdout:      pipes.outW,
 		Stderr:      pipes.errW,
 		SysProcAttr: newGroup(),
-	}
+	})
 }
 
 // startRetrying starts a command, again while the file is still open for writing in a process that was just forked
@@ -111,7 +126,7 @@ func startRetrying(ctx context.Context, command func() *exec.Cmd) (*exec.Cmd, er
 
 // watch reaps the program and ends what it left behind.
 func (p *Process) watch() {
-	state := awaitExit(p.cmd.Process)
+	state := awaitExit(p.cmd)
 	p.mu.Lock()
 	_ = p.group.kill() // while the dead leader still holds the group's number
 	if state == nil {
@@ -121,6 +136,7 @@ func (p *Process) watch() {
 	p.group.release()
 	p.release = time.AfterFunc(p.waitDelay, p.closePipes)
 	p.mu.Unlock()
+	p.image.discard()
 	p.exit = exitOf(state)
 	close(p.done)
 }
@@ -175,6 +191,9 @@ func (p *Process) Release() {
 		p.release.Stop()
 	}
 	p.closePipes()
+	if p.ended {
+		p.image.discard() // where a program's file can only be removed a moment after its end
+	}
 }
 
 func (p *Process) closePipes() {

@@ -3,17 +3,59 @@ package process
 import (
 	"errors"
 	"os"
+	"os/exec"
 
 	"golang.org/x/sys/unix"
 )
 
+// withHandle asks for a descriptor of the process.
+func withHandle(cmd *exec.Cmd) *exec.Cmd {
+	cmd.SysProcAttr.PidFD = new(int)
+	*cmd.SysProcAttr.PidFD = -1
+	return cmd
+}
+
 // awaitExit returns nil when the process has ended, without reaping it: until then nobody else can get its number,
-// so that its group can be killed without hitting a stranger.
-func awaitExit(p *os.Process) *os.ProcessState {
+// so that its group can be killed without hitting a stranger. It holds no thread, where the system has such descriptors.
+func awaitExit(cmd *exec.Cmd) *os.ProcessState {
+	if fd := *cmd.SysProcAttr.PidFD; fd >= 0 && awaitHandle(fd) == nil {
+		return nil
+	}
 	for {
-		err := unix.Waitid(unix.P_PID, p.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		err := unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
 		if !errors.Is(err, unix.EINTR) {
 			return nil
 		}
 	}
+}
+
+// awaitHandle waits until the process behind a descriptor has ended, and closes that.
+func awaitHandle(fd int) error {
+	f, err := handleFile(fd)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	return awaitReadable(f)
+}
+
+// handleFile makes the descriptor of a process one that Go's poller waits for, with those of all others in one thread.
+func handleFile(fd int) (*os.File, error) {
+	if err := unix.SetNonblock(fd, true); err != nil {
+		_ = unix.Close(fd)
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	return os.NewFile(uintptr(fd), "process"), nil
+}
+
+// awaitReadable returns nil when the process has ended, and an error when f was closed or cannot be waited for.
+func awaitReadable(f *os.File) error {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return raw.Read(func(fd uintptr) bool {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		return err == nil && n > 0
+	})
 }

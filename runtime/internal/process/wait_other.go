@@ -2,11 +2,16 @@
 
 package process
 
-import "os"
+import (
+	"os"
+	"os/exec"
+)
+
+func withHandle(cmd *exec.Cmd) *exec.Cmd { return cmd }
 
 // awaitExit reaps the process. golang.org/x/sys has no way to learn of the end without that here, so between this
 // and the kill of the group another group could in theory get its number.
-func awaitExit(p *os.Process) *os.ProcessState {
-	state, _ := p.Wait()
+func awaitExit(cmd *exec.Cmd) *os.ProcessState {
+	state, _ := cmd.Process.Wait()
 	return state
 }
