@@ -5,11 +5,12 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/plugingen/plugingen/generator/internal/render"
 	"github.com/plugingen/plugingen/generator/model"
 	"github.com/plugingen/plugingen/generator/tree"
-	"github.com/plugingen/plugingen/templates"
 )
 
 // ProjectRequest says what a plugin or host project should be.
@@ -32,12 +33,23 @@ type ProjectRequest struct {
 	// Template is the set of a team, laid over the built-in one: a folder, MODULE@VERSION, or a git URL with @REF.
 	// Empty means the built-in set alone.
 	Template string
-	// Answers are the values of the set's variables: a string, a bool, a whole number, or a list of strings each.
+	// Answers are the values of the set's variables: a string, a bool, a whole number, or a list of strings each, or Typed.
 	Answers map[string]any
+	// Suggested are values that take the place of the variables' own defaults; names that the set does not know do no harm.
+	Suggested map[string]any
+	// AllowUnknown ignores answers to what the set does not ask; false makes them an *InputError.
+	AllowUnknown bool
 	// Ask is called for every variable that Answers leaves out, one after the other; its error ends the run. Nil never asks:
-	// the variable has its default, and without one it is an *InputError.
+	// the variable has its default, and a required one, which has none, is an *InputError.
 	Ask func(Question) (any, error)
-	// Templates are laid over the others: a file replaces the file of the same path in those before it.
+	// Approve is asked about every module and repository that templates come from, before they are used; its error, which
+	// should wrap ErrUntrusted, ends the run. Nil approves of none. Folders are approved.
+	Approve func(TemplateReview) error
+	// Overrides is a folder, such as a repository's own, that is laid over the set: it has the folders of a set, and no manifest.
+	Overrides string
+	// SkipPost are steps to leave out, see PostSteps.
+	SkipPost []string
+	// Templates are laid over set, below Overrides: a file replaces the file of the same path in those before it.
 	Templates []fs.FS
 	// Progress gets what the go command says, where it is needed; nil means nobody.
 	Progress io.Writer
@@ -56,7 +68,9 @@ type Project struct {
 	// Template is the set that was used, pinned.
 	Template Template
 	// Answers are the values of the set's variables, computed ones left out.
-	Answers  map[string]Answer
+	Answers map[string]Answer
+	// Post are the steps that are left for who writes the project to disk: git-init, or none.
+	Post     []string
 	Warnings model.Diagnostics
 }
 
@@ -90,13 +104,29 @@ func makeProject(ctx context.Context, req ProjectRequest, k kind) (*Project, err
 	if req.Module == me.path() || me.version(req.Module) != "" {
 		return nil, &InputError{What: "module path", Value: req.Module, Reason: "it is the path of a module that the project needs"}
 	}
-	set, err := render.NewSet(append([]fs.FS{templates.Sets}, req.Templates...)...)
-	if err != nil {
+	b := &builder{req: req, kind: k, self: me}
+	defer b.cleanUp()
+	if err := b.open(ctx); err != nil {
 		return nil, err
 	}
-	b := &builder{req: req, kind: k, self: me, set: set}
-	defer b.cleanUp()
 	return b.build(ctx)
+}
+
+// open brings the templates and finds the values of their variables.
+func (b *builder) open(ctx context.Context) (err error) {
+	if b.team, err = b.req.loadTeam(ctx); err != nil {
+		return err
+	}
+	if b.team != nil && !b.team.Makes(b.kind.set) {
+		return &InputError{What: "template", Value: b.req.Template, Reason: "it makes no " + b.kind.set, Hint: "--template " + BuiltinTemplate + " is the built-in set"}
+	}
+	layers, err := b.req.layers(b.team)
+	if err != nil {
+		return err
+	}
+	b.set = render.NewSet(layers...)
+	b.vars, b.recorded, err = b.answers()
+	return err
 }
 
 func (r ProjectRequest) checked() (ProjectRequest, error) {
@@ -112,8 +142,10 @@ func (r ProjectRequest) checked() (ProjectRequest, error) {
 	if r.Interface != "" && r.Contract != "" {
 		return r, &InputError{What: "contract", Value: r.Contract, Reason: "an interface is given, too", Hint: "name one of them"}
 	}
-	if r.Template != "" {
-		return r, &InputError{What: "template", Value: r.Template, Reason: "only the built-in set can be used so far"}
+	for _, step := range r.SkipPost {
+		if !slices.Contains(PostSteps(), step) {
+			return r, &InputError{What: "step", Value: step, Reason: "there is none of that name", Hint: "there are " + strings.Join(PostSteps(), ", ")}
+		}
 	}
 	if r.Progress == nil {
 		r.Progress = io.Discard
@@ -128,8 +160,12 @@ type builder struct {
 	req     ProjectRequest
 	kind    kind
 	self    *self
+	team    *teamSet // nil for the built-in set
 	set     *render.Set
+	vars    map[string]any
 	scratch *scratch // where the go command works; nil when it is not needed
+
+	recorded map[string]Answer
 }
 
 func (b *builder) cleanUp() {
@@ -147,15 +183,18 @@ func (b *builder) build(ctx context.Context) (*Project, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.scratch != nil {
-		if err := b.scratch.tidy(ctx, t); err != nil {
-			return nil, err
-		}
+	if err := b.tidy(ctx, t); err != nil {
+		return nil, err
 	}
-	return &Project{
+	p := &Project{
 		Name: b.req.Name, Module: b.req.Module, Tree: t, Contract: c.model, ContractDir: c.dir,
-		Runtime: b.req.Runtime, Warnings: c.warnings,
-	}, nil
+		Runtime: b.req.Runtime, Warnings: c.warnings, Answers: b.recorded,
+	}
+	if b.team != nil {
+		p.Template = b.team.template
+		p.Post = b.postSteps("git-init")
+	}
+	return p, nil
 }
 
 // render lays out all files: those of the contract, those of the templates, and the runtime's copy.
@@ -164,7 +203,7 @@ func (b *builder) render(c *contract) (*tree.Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	outputs, err := b.set.Render(b.kind.set, v)
+	outputs, err := b.outputs(b.kind.set, v)
 	if err != nil {
 		return nil, err
 	}
@@ -178,8 +217,8 @@ func (b *builder) render(c *contract) (*tree.Tree, error) {
 		if len(o.Data) == 0 {
 			continue // such as go.tool.mod in a project that has no tools
 		}
-		if err := t.Add(fileOf(o.Path, o.Data)); err != nil {
-			return nil, &render.Error{Template: o.Template, Err: err}
+		if err := t.Add(fileOf(o.Path, o)); err != nil {
+			return nil, &TemplateError{&render.Error{Template: o.Template, Err: err}}
 		}
 	}
 	if b.req.Runtime.Copy {
@@ -188,11 +227,25 @@ func (b *builder) render(c *contract) (*tree.Tree, error) {
 	return t, nil
 }
 
-// fileOf goes by the header: who writes it says so in the file.
-func fileOf(name string, data []byte) tree.File {
-	owner := tree.Scaffolded
-	if tree.IsGenerated(data) {
-		owner = tree.Generated
+// outputs renders the templates in a folder of the set.
+func (b *builder) outputs(folder string, data any) ([]render.Output, error) {
+	outputs, err := b.set.Render(folder, data, render.Options{Raw: slices.Contains(b.req.SkipPost, stepFormat)})
+	if err != nil {
+		return nil, &TemplateError{err}
 	}
-	return tree.File{Path: name, Data: data, Owner: owner}
+	for _, o := range outputs {
+		if err := b.team.checkAnnounced(o); err != nil {
+			return nil, &TemplateError{err}
+		}
+	}
+	return outputs, nil
+}
+
+// fileOf is the file at name. Unless its rule says who owns it, its header does: who writes it says so in the file.
+func fileOf(name string, o render.Output) tree.File {
+	f := tree.File{Path: name, Data: o.Data, Mode: o.Mode}
+	if o.Policy == tree.Generated.String() || o.Policy == "" && tree.IsGenerated(o.Data) {
+		f.Owner = tree.Generated
+	}
+	return f
 }

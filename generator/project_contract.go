@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/plugingen/plugingen/generator/internal/render"
 	"github.com/plugingen/plugingen/generator/model"
 	"github.com/plugingen/plugingen/generator/tree"
 )
@@ -48,14 +49,14 @@ type ownContract struct {
 }
 
 func starterContract() ownContract {
-	return ownContract{set: "starter", name: "greeter", types: []string{"Greeter"}, starter: true}
+	return ownContract{set: "contract/starter", name: "greeter", types: []string{"Greeter"}, starter: true}
 }
 
 // ownContract renders the hand-written half, and generates the other from it.
 func (b *builder) ownContract(ctx context.Context, own ownContract) (*contract, error) {
 	b.req.Runtime = b.req.Runtime.withDefault()
 	c := &contract{starter: own.starter, dir: own.name}
-	outputs, err := b.set.Render(own.set, b.contractView(own))
+	outputs, err := b.outputs(own.set, b.contractView(own))
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +66,14 @@ func (b *builder) ownContract(ctx context.Context, own ownContract) (*contract, 
 		clear(overlay)
 	}
 	for _, o := range outputs {
+		if len(o.Data) == 0 {
+			continue
+		}
 		name := path.Join(c.dir, o.Path)
-		c.files = append(c.files, fileOf(name, o.Data))
+		if err := tree.CheckName(name); err != nil {
+			return nil, &TemplateError{&render.Error{Template: o.Template, Err: err}} // before it becomes part of a path
+		}
+		c.files = append(c.files, fileOf(name, o))
 		overlay[filepath.Join(root, filepath.FromSlash(name))] = o.Data
 	}
 	result, err := Contract(ctx, ContractRequest{Dir: filepath.Join(root, c.dir), Overlay: overlay, Types: own.types, Env: b.goEnv()})

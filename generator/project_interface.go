@@ -85,7 +85,7 @@ func (b *builder) foreignInterface(ctx context.Context) (*contract, error) {
 		return nil, err
 	}
 	own := ownContract{
-		set: "interface", types: []string{ref.typ}, at: b.scratch.dir, foreign: &ref, foreignName: strings.TrimSpace(string(name)),
+		set: "contract/interface", types: []string{ref.typ}, at: b.scratch.dir, foreign: &ref, foreignName: strings.TrimSpace(string(name)),
 	}
 	own.name = packageNameFor(ref.typ, own.foreignName)
 	if err := b.keepSchema(own.name); err != nil {

@@ -12,9 +12,11 @@ import (
 
 // view is what the templates of a project see. Everything that is Go code was computed; templates only walk.
 type view struct {
+	Kind         string // plugin or host
 	Name, Module string
-	Go           string // language version, such as 1.26.0
-	Self         string // module path of the runtime
+	Vars         map[string]any // the variables of the set; empty for the built-in one
+	Go           string         // language version, such as 1.26.0
+	Self         string         // module path of the runtime
 	Contract     contractView
 	// ReturnsErrors says that a method has an error result.
 	ReturnsErrors bool
@@ -32,12 +34,13 @@ type view struct {
 
 // contractView is what templates see of the contract's package, before and after its inspection.
 type contractView struct {
-	Self    string // module path of the runtime
-	Package string // its name
-	Name    string // by which files of the project import it: Package, unless that clashes
-	Path    string // import path
-	Dir     string // in the project; empty when it is elsewhere
-	Types   string // names of its interfaces, separated by commas
+	Vars    map[string]any // the variables of the set; empty for the built-in one
+	Self    string         // module path of the runtime
+	Package string         // its name
+	Name    string         // by which files of the project import it: Package, unless that clashes
+	Path    string         // import path
+	Dir     string         // in the project; empty when it is elsewhere
+	Types   string         // names of its interfaces, separated by commas
 	// Tool is the command of the go:generate directive.
 	Tool render.Code
 	// CookieKey and CookieValue tell a program that its host speaks this contract. They are no secret.
@@ -78,6 +81,7 @@ type paramView struct {
 func (b *builder) contractView(own ownContract) contractView {
 	importPath := b.req.Module + "/" + own.name
 	v := contractView{
+		Vars: b.vars,
 		Self: b.self.path(), Package: own.name, Name: own.name, Path: importPath, Dir: own.name, Types: strings.Join(own.types, ","),
 		CookieKey: cookieKey(b.req.Name), CookieValue: cookieValue(importPath), Tool: "plugingen",
 	}
@@ -106,8 +110,10 @@ func (b *builder) view(c *contract) (*view, error) {
 		return nil, err
 	}
 	v := &view{
+		Kind: b.kind.set, Vars: b.vars,
 		Name: b.req.Name, Module: b.req.Module, Go: b.self.mod.Go.Version, Self: b.self.path(),
 		Contract: contractView{
+			Vars: b.vars, Self: b.self.path(),
 			Package: c.model.Package.Name, Name: localName(c.model.Package.Name), Path: c.model.Package.Path, Dir: c.dir, CookieKey: cookieKey(b.req.Name),
 		},
 		Starter: c.starter, OwnsContract: c.dir != "", HasTool: m.toolMod != nil,

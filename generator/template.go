@@ -44,6 +44,9 @@ type Answer struct {
 	Secret bool
 }
 
+// Typed is an answer as somebody types it: true, 12 or a,b become what the variable's type makes of them.
+type Typed string
+
 // Question asks for the value of one variable.
 type Question struct {
 	Name    string

@@ -1,9 +1,9 @@
-// Package templates holds the built-in template sets: data only. README.md tells template authors how they work.
+// Package templates holds the built-in template set: data only. README.md tells template authors how sets work.
 package templates
 
 import "embed"
 
-// Sets has one folder for each set, and shared for the partials of all.
+// Set is the built-in set: its manifest, a folder for each kind, and the partials of all.
 //
-//go:embed all:shared all:starter all:interface all:plugin all:host
-var Sets embed.FS
+//go:embed template.yaml all:partials all:contract all:plugin all:host
+var Set embed.FS

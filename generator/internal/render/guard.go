@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path"
 	"reflect"
-	"strconv"
 	"strings"
 	"text/template"
 	"text/template/parse"
@@ -16,31 +15,6 @@ import (
 // may only hold what cannot change the structure of the file that it is put into.
 type Code string
 
-// functions is the whole list that templates may use besides text/template's own. Each is a pure function.
-func functions() template.FuncMap {
-	return template.FuncMap{
-		"quote":   func(s string) Code { return Code(strconv.Quote(s)) },
-		"comment": comment,
-		"lower":   strings.ToLower,
-		"upper":   strings.ToUpper,
-		"join":    func(separator string, list []string) string { return strings.Join(list, separator) },
-	}
-}
-
-// comment makes every line of text a comment. The blank after the slashes is what keeps a line from being a directive,
-// but "// +build" is one with a blank.
-func comment(text string) Code {
-	var b strings.Builder
-	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
-		line = strings.TrimRight(printable(line), " ")
-		if strings.HasPrefix(strings.TrimLeft(line, " \t"), "+build") {
-			line = "'" + strings.TrimLeft(line, " \t")
-		}
-		b.WriteString(strings.TrimRight("// "+line, " ") + "\n")
-	}
-	return Code(strings.TrimSuffix(b.String(), "\n"))
-}
-
 // printable drops what would show as something else than it is.
 func printable(line string) string {
 	return strings.Map(func(r rune) rune {
@@ -51,15 +25,47 @@ func printable(line string) string {
 	}, line)
 }
 
-const guardName = "_guard"
+const (
+	guardName = "_guard"
+	stepName  = "_step"
+)
 
-// guardAll makes every action of every template end in the guard, as if its author had written "| _guard".
-func guardAll(t *template.Template) {
+// maxSteps bounds the rounds of loops and the calls of templates in one file: a loop may print nothing and yet never end.
+const maxSteps = 1 << 20
+
+// guards are the functions that guardAll puts into templates.
+func guards(target string) template.FuncMap {
+	steps := 0
+	return template.FuncMap{
+		guardName: guardFor(target),
+		stepName: func() (string, error) {
+			if steps++; steps > maxSteps {
+				return "", fmt.Errorf("more than %d rounds of loops", maxSteps)
+			}
+			return "", nil
+		},
+	}
+}
+
+// guardAll makes every action of every template end in the guard, as if its author had written "| _guard", and every
+// template and every round of a loop start with a step. Trees in done have it all already.
+func guardAll(t *template.Template, done map[string]*parse.Tree) {
 	for _, each := range t.Templates() {
-		if each.Tree != nil && each.Root != nil {
+		if each.Tree != nil && each.Root != nil && done[each.Name()] != each.Tree {
 			guardList(each.Tree, each.Root)
+			addStep(each.Tree, each.Root)
 		}
 	}
+}
+
+func addStep(tree *parse.Tree, list *parse.ListNode) {
+	command := &parse.CommandNode{
+		NodeType: parse.NodeCommand,
+		Pos:      list.Pos,
+		Args:     []parse.Node{parse.NewIdentifier(stepName).SetTree(tree).SetPos(list.Pos)},
+	}
+	pipe := &parse.PipeNode{NodeType: parse.NodePipe, Pos: list.Pos, Cmds: []*parse.CommandNode{command}}
+	list.Nodes = append([]parse.Node{&parse.ActionNode{NodeType: parse.NodeAction, Pos: list.Pos, Pipe: pipe}}, list.Nodes...)
 }
 
 func guardList(tree *parse.Tree, list *parse.ListNode) {
@@ -80,6 +86,7 @@ func guardList(tree *parse.Tree, list *parse.ListNode) {
 			guardBranch(tree, &n.BranchNode)
 		case *parse.RangeNode:
 			guardBranch(tree, &n.BranchNode)
+			addStep(tree, n.List)
 		case *parse.WithNode:
 			guardBranch(tree, &n.BranchNode)
 		}
@@ -93,14 +100,19 @@ func guardBranch(tree *parse.Tree, n *parse.BranchNode) {
 
 // guardFor returns the guard for a file named target.
 func guardFor(target string) func(any) (any, error) {
-	allowed := inConfig
+	allowed := allowedIn(target)
+	return func(value any) (any, error) { return value, guard(value, allowed) }
+}
+
+// allowedIn is what text may be made of in the file named target.
+func allowedIn(target string) func(rune) bool {
 	switch path.Ext(target) {
 	case ".go":
-		allowed = inGo
+		return inGo
 	case ".md", ".txt":
-		allowed = inText
+		return inText
 	}
-	return func(value any) (any, error) { return value, guard(value, allowed) }
+	return inConfig
 }
 
 func guard(value any, allowed func(rune) bool) error {
@@ -141,5 +153,8 @@ func inGo(r rune) bool {
 func inConfig(r rune) bool {
 	return r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)) || strings.ContainsRune(" _./-+@,=", r)
 }
+
+// inQuotes: nothing that a workflow's expressions or a shell would act on, and nothing that ends the quotes.
+func inQuotes(r rune) bool { return unicode.IsPrint(r) && !strings.ContainsRune("$`{}\\\"", r) }
 
 func inText(r rune) bool { return unicode.IsPrint(r) }

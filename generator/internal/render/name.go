@@ -1,9 +1,6 @@
 package render
 
-import (
-	"strings"
-	"text/template"
-)
+import "strings"
 
 const (
 	suffix = ".tmpl"
@@ -12,11 +9,11 @@ const (
 )
 
 // renderName turns a template's path into its file's: each part is rendered by itself, dot_ becomes a dot, and .tmpl is
-// dropped. It returns "" when a part renders to nothing.
-func renderName(name string, data any) (string, error) {
+// dropped. It returns "" when a part renders to nothing. shown is the template in errors.
+func renderName(shown, name string, data any) (string, error) {
 	parts := strings.Split(strings.TrimSuffix(name, suffix), "/")
 	for i, part := range parts {
-		rendered, err := renderPart(name, part, data)
+		rendered, err := renderPart(shown, part, data)
 		if err != nil || rendered == "" {
 			return "", err
 		}
@@ -28,17 +25,18 @@ func renderName(name string, data any) (string, error) {
 	return strings.Join(parts, "/"), nil
 }
 
-func renderPart(name, part string, data any) (string, error) {
+func renderPart(shown, part string, data any) (string, error) {
 	if !strings.Contains(part, "{{") {
 		return part, nil
 	}
-	t, err := template.New(name).Option("missingkey=error").Funcs(functions()).Parse(part)
+	t, err := newTemplate(shown, "").Parse(part)
 	if err != nil {
-		return "", &Error{Template: name, Err: err}
+		return "", &Error{Template: shown, Err: locate(shown, "", err).Err}
 	}
+	guardAll(t, nil)
 	var b limited
 	if err := t.Execute(&b, data); err != nil {
-		return "", &Error{Template: name, Err: err}
+		return "", &Error{Template: shown, Err: locate(shown, "", err).Err}
 	}
 	return b.String(), nil
 }

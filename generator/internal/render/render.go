@@ -15,61 +15,54 @@ import (
 	"text/template"
 )
 
-// maxOutput bounds one rendered file: a template that repeats for ever is an error, not an exhausted machine.
-const maxOutput = 16 << 20
+const (
+	// maxOutput bounds one rendered file: a template that repeats for ever is an error, not an exhausted machine.
+	maxOutput = 16 << 20
+	// maxTotal bounds all files of a set.
+	maxTotal = 64 << 20
+)
 
-// Shared is the folder of a set whose files are not rendered: each is a partial, known by its name without .tmpl.
-const Shared = "shared"
+// Partials is the folder of a set whose files are not rendered: each is known by its name without .tmpl.
+const Partials = "partials"
 
 // Output is one rendered file.
 type Output struct {
-	Path     string // where it goes in the project, slash-separated; not checked
-	Data     []byte // Go source is formatted
-	Template string // where it came from
+	Path     string      // where it goes in the project, slash-separated; not checked
+	Data     []byte      // Go source is formatted
+	Name     string      // the template's path in its set
+	Template string      // the same as in errors: with what its set is called before it
+	Layers   []string    // names of the layers that contributed to the file itself, lowest first
+	Policy   string      // generated, scaffolded, or empty: what the file's header says
+	Mode     fs.FileMode // zero means the usual one
 }
 
-// Set is a stack of template folders.
-type Set struct {
-	from map[string]fs.FS // by path: the topmost layer that has it
-}
-
-// NewSet stacks layers: a file of a later one replaces the file of the same path in those before it.
-func NewSet(layers ...fs.FS) (*Set, error) {
-	s := &Set{from: map[string]fs.FS{}}
-	for _, layer := range layers {
-		err := fs.WalkDir(layer, ".", func(name string, d fs.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				return err
-			case d.Type().IsRegular():
-				s.from[name] = layer
-			case !d.IsDir():
-				return fmt.Errorf("template %s is not a plain file", name)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("read the templates: %w", err)
-		}
-	}
-	return s, nil
+// Options change how a set is rendered.
+type Options struct {
+	// Raw leaves Go source as the templates wrote it. It is parsed all the same.
+	Raw bool
 }
 
 // Render renders every file below the folder dir with data, sorted by path. A file whose name, or whose folder's name,
-// renders to nothing is left out. All faults are reported at once; each is an *Error.
-func (s *Set) Render(dir string, data any) ([]Output, error) {
-	partials, err := s.partials()
-	if err != nil {
-		return nil, err
-	}
+// renders to nothing is left out, and so is one whose rule says so. All faults are reported at once; each is an *Error.
+func (s *Set) Render(dir string, data any, o Options) ([]Output, error) {
 	var outputs []Output
 	var faults []error
+	total := 0
 	for _, name := range s.below(dir) {
-		o, err := s.renderFile(dir, name, partials, data)
+		out, err := s.renderFile(dir, name, data, o)
+		if err == nil {
+			total += len(out.Data)
+			if total > maxTotal {
+				err = &Error{Template: out.Template, Err: fmt.Errorf("all files together grow beyond %d bytes", maxTotal)}
+			}
+		}
 		if err != nil {
 			faults = append(faults, err)
-		} else if o.Path != "" {
-			outputs = append(outputs, o)
+		} else if out.Path != "" {
+			outputs = append(outputs, out)
+		}
+		if total > maxTotal {
+			break
 		}
 	}
 	if len(faults) > 0 {
@@ -79,46 +72,23 @@ func (s *Set) Render(dir string, data any) ([]Output, error) {
 	return outputs, nil
 }
 
-func (s *Set) below(dir string) []string {
-	var names []string
-	for name := range s.from {
-		if strings.HasPrefix(name, dir+"/") {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
-type partial struct{ name, template, text string }
-
-func (s *Set) partials() ([]partial, error) {
-	var partials []partial
-	for _, name := range s.below(Shared) {
-		text, err := fs.ReadFile(s.from[name], name)
-		if err != nil {
-			return nil, &Error{Template: name, Err: err}
-		}
-		partials = append(partials, partial{strings.TrimSuffix(path.Base(name), suffix), name, string(text)})
-	}
-	return partials, nil
-}
-
-func (s *Set) renderFile(dir, name string, partials []partial, data any) (Output, error) {
-	o := Output{Template: name}
-	text, err := fs.ReadFile(s.from[name], name)
+func (s *Set) renderFile(dir, name string, data any, options Options) (Output, error) {
+	stack, err := s.stack(name)
 	if err != nil {
-		return o, &Error{Template: name, Err: err}
+		return Output{}, err
 	}
-	o.Path, err = renderName(strings.TrimPrefix(name, dir+"/"), data)
-	if err != nil || o.Path == "" {
+	o := Output{Name: name, Template: stack[0].shown(), Layers: stack.layers()}
+	if o.Path, err = s.place(dir, name, data, &o); err != nil || o.Path == "" {
 		return o, err
 	}
 	if !strings.HasSuffix(name, suffix) {
-		o.Data = text
+		o.Data = stack[0].text
 		return o, nil
 	}
-	t, err := parseFile(name, o.Path, string(text), partials)
+	if err := s.checkBase(name, stack); err != nil {
+		return o, err
+	}
+	t, err := s.parse(stack, o.Path)
 	if err != nil {
 		return o, err
 	}
@@ -126,16 +96,43 @@ func (s *Set) renderFile(dir, name string, partials []partial, data any) (Output
 	if err != nil {
 		return o, err
 	}
-	o.Data, err = finish(t, o.Path, raw)
+	if o.Data, err = finish(t, o.Path, raw); err == nil && options.Raw {
+		o.Data = raw
+	}
 	return o, err
+}
+
+// checkBase refuses definitions that have nothing to change: they look like a file, and would be none.
+func (s *Set) checkBase(name string, stack versions) error {
+	bottom := stack[len(stack)-1]
+	if only, err := s.definesOnly(bottom); err != nil || !only {
+		return err
+	}
+	return &Error{Template: bottom.shown(), Err: fmt.Errorf("it has definitions alone, and no set below has a file %s that they could change", name)}
+}
+
+// place is where the file goes: what its rule says, else what its name renders to. Empty means that it is left out.
+func (s *Set) place(dir, name string, data any, o *Output) (string, error) {
+	rule := s.rule(name)
+	o.Policy, o.Mode = rule.Policy, rule.Mode
+	if rule.When.Text != "" {
+		if yes, err := rule.When.True(data); err != nil || !yes {
+			return "", err
+		}
+	}
+	if rule.Rename.Text != "" {
+		return rule.Rename.Value(data)
+	}
+	return renderName(o.Template, strings.TrimPrefix(name, dir+"/"), data)
 }
 
 // Source renders the single Go template text, which goes by name in errors, and formats it.
 func Source(name, text string, data any) ([]byte, error) {
-	t, err := parseFile(name, "x.go", text, nil)
+	t, err := newTemplate(name, "x.go").Parse(text)
 	if err != nil {
-		return nil, err
+		return nil, locate(name, text, err)
 	}
+	guardAll(t, nil)
 	raw, err := execute(t, data)
 	if err != nil {
 		return nil, err
@@ -143,28 +140,21 @@ func Source(name, text string, data any) ([]byte, error) {
 	return finish(t, "x.go", raw)
 }
 
-// parseFile builds the template for one file: the partials are parsed anew, since what they may print depends on the file.
-func parseFile(name, target, text string, partials []partial) (*template.Template, error) {
-	t := template.New(name).Option("missingkey=error").Funcs(functions()).Funcs(template.FuncMap{guardName: guardFor(target)})
-	if !strings.Contains(text, "template ") {
-		partials = nil // it calls none, and they cost more to parse than most files
-	}
-	for _, p := range partials {
-		if _, err := t.New(p.name).Parse(p.text); err != nil {
-			return nil, &Error{Template: p.template, Err: err}
-		}
-	}
-	if _, err := t.Parse(text); err != nil {
-		return nil, &Error{Template: name, Err: err}
-	}
-	guardAll(t)
-	return t, nil
+// newTemplate is an empty template for the file named target.
+func (s *Set) newTemplate(name, target string) *template.Template {
+	return withFunctions(name, target, s.fixed)
+}
+
+func newTemplate(name, target string) *template.Template { return withFunctions(name, target, fixed()) }
+
+func withFunctions(name, target string, fixed template.FuncMap) *template.Template {
+	return template.New(name).Option("missingkey=error").Funcs(fixed).Funcs(perFile(target)).Funcs(guards(target))
 }
 
 func execute(t *template.Template, data any) ([]byte, error) {
 	var b limited
 	if err := t.Execute(&b, data); err != nil {
-		return nil, &Error{Template: t.Name(), Err: err}
+		return nil, locate(t.Name(), "", err)
 	}
 	return b.Bytes(), nil
 }
@@ -189,20 +179,3 @@ func (l *limited) Write(p []byte) (int, error) {
 	}
 	return l.Buffer.Write(p)
 }
-
-// Error is a fault of a template, or of what a template was given.
-type Error struct {
-	Template string // its path in the set
-	Err      error  // has the line
-}
-
-// Error names the template; text/template's own errors have its name and the line already.
-func (e *Error) Error() string {
-	if text := e.Err.Error(); strings.HasPrefix(text, "template: "+e.Template+":") {
-		return text
-	}
-	return "template: " + e.Template + ": " + e.Err.Error()
-}
-
-// Unwrap returns Err.
-func (e *Error) Unwrap() error { return e.Err }

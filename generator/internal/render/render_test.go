@@ -2,6 +2,8 @@ package render_test
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -11,19 +13,22 @@ import (
 
 func file(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
 
-func newSet(t *testing.T, layers ...fstest.MapFS) *render.Set {
+func newSet(t testing.TB, layers ...fstest.MapFS) *render.Set {
 	t.Helper()
-	s, err := render.NewSet()
-	switch len(layers) {
-	case 1:
-		s, err = render.NewSet(layers[0])
-	case 2:
-		s, err = render.NewSet(layers[0], layers[1])
+	names := []string{"built-in", "team", "project"}
+	var stack []render.Layer
+	for i, files := range layers {
+		read, err := render.Read(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := render.Layer{Name: names[i], Files: read}
+		if i > 0 {
+			l.Shown = names[i] + "/"
+		}
+		stack = append(stack, l)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return render.NewSet(stack...)
 }
 
 func texts(outputs []render.Output) map[string]string {
@@ -45,7 +50,7 @@ func TestNames(t *testing.T) {
 		"p/verbatim.txt":                      file("{{not a template}}"),
 		"other/y.tmpl":                        file("y"),
 	})
-	outputs, err := s.Render("p", map[string]any{"Name": "a-b", "No": false})
+	outputs, err := s.Render("p", map[string]any{"Name": "a-b", "No": false}, render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,16 +70,16 @@ func TestNames(t *testing.T) {
 
 func TestLayersAndPartials(t *testing.T) {
 	builtIn := fstest.MapFS{
-		"shared/greeting.tmpl": file("hello"),
-		"p/a.txt.tmpl":         file(`{{template "greeting"}} {{.}}`),
-		"p/b.txt.tmpl":         file("built in"),
+		"partials/greeting.tmpl": file("hello"),
+		"p/a.txt.tmpl":           file(`{{template "greeting"}} {{.}}`),
+		"p/b.txt.tmpl":           file("built in"),
 	}
 	team := fstest.MapFS{
-		"shared/greeting.tmpl": file("good day"),
-		"p/b.txt.tmpl":         file("team"),
-		"p/c.txt.tmpl":         file("more"),
+		"partials/greeting.tmpl": file("good day"),
+		"p/b.txt.tmpl":           file("team"),
+		"p/c.txt.tmpl":           file("more"),
 	}
-	outputs, err := newSet(t, builtIn, team).Render("p", "Ada")
+	outputs, err := newSet(t, builtIn, team).Render("p", "Ada", render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +90,7 @@ func TestLayersAndPartials(t *testing.T) {
 }
 
 func TestGoIsFormatted(t *testing.T) {
-	outputs, err := newSet(t, fstest.MapFS{"p/x.go.tmpl": file("package   x\nfunc  F( ) { }")}).Render("p", nil)
+	outputs, err := newSet(t, fstest.MapFS{"p/x.go.tmpl": file("package   x\nfunc  F( ) { }")}).Render("p", nil, render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +141,7 @@ func TestHostileValues(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			_, err := newSet(t, fstest.MapFS{"p/" + c.target + ".tmpl": file(c.template)}).Render("p", c.value)
+			_, err := newSet(t, fstest.MapFS{"p/" + c.target + ".tmpl": file(c.template)}).Render("p", c.value, render.Options{})
 			var fault *render.Error
 			if !errors.As(err, &fault) {
 				t.Fatalf("%q passed: %v", c.value, err)
@@ -150,7 +155,7 @@ func TestHostileValues(t *testing.T) {
 
 func TestHarmlessValues(t *testing.T) {
 	for _, value := range []string{"Greeter", "map[string][]int", "example.com/a/b~1/v2", "*pb.Greeter", "Größe", "a-b_c.d"} {
-		if _, err := newSet(t, fstest.MapFS{"p/x.go.tmpl": file("package x\n\n// {{.}} is.\nvar _ = 1\n")}).Render("p", value); err != nil {
+		if _, err := newSet(t, fstest.MapFS{"p/x.go.tmpl": file("package x\n\n// {{.}} is.\nvar _ = 1\n")}).Render("p", value, render.Options{}); err != nil {
 			t.Errorf("%q: %v", value, err)
 		}
 	}
@@ -160,11 +165,11 @@ func TestHarmlessValues(t *testing.T) {
 func TestCodeBringsNoDirective(t *testing.T) {
 	s := newSet(t, fstest.MapFS{"p/x.go.tmpl": file("package x\n\n//go:generate own\n{{.}}\n")})
 	for _, code := range []render.Code{"//go:embed x\nvar X string", "//go:linkname a b", "//line x.go:1", "import \"C\"", "//export F", "//nolint:all"} {
-		if _, err := s.Render("p", code); err == nil {
+		if _, err := s.Render("p", code, render.Options{}); err == nil {
 			t.Errorf("%q passed", code)
 		}
 	}
-	if _, err := s.Render("p", render.Code("func F() {}")); err != nil {
+	if _, err := s.Render("p", render.Code("func F() {}"), render.Options{}); err != nil {
 		t.Error(err)
 	}
 }
@@ -172,7 +177,7 @@ func TestCodeBringsNoDirective(t *testing.T) {
 func TestComment(t *testing.T) {
 	s := newSet(t, fstest.MapFS{"p/x.go.tmpl": file("{{comment .}}\npackage x\n")})
 	for _, text := range []string{"go:generate sh", "+build ignore", "a\ngo:build ignore\n\n+build x", "a\r+build x", "line x.go:1", "\u202e*/ x"} {
-		outputs, err := s.Render("p", text)
+		outputs, err := s.Render("p", text, render.Options{})
 		if err != nil {
 			t.Errorf("%q: %v", text, err)
 			continue
@@ -199,7 +204,7 @@ func TestFaults(t *testing.T) {
 	data := map[string]any{"Many": 1 << 20, "Long": strings.Repeat("a", 1<<10), "Struct": struct{ A int }{}, "List": []string{"a"}}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			_, err := newSet(t, fstest.MapFS{"p/x.go.tmpl": file(c.text)}).Render("p", data)
+			_, err := newSet(t, fstest.MapFS{"p/x.go.tmpl": file(c.text)}).Render("p", data, render.Options{})
 			var fault *render.Error
 			if !errors.As(err, &fault) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "p/x.go.tmpl") {
 				t.Errorf("error %v, want one with %q", err, c.want)
@@ -207,7 +212,7 @@ func TestFaults(t *testing.T) {
 		})
 	}
 	t.Run("all at once", func(t *testing.T) {
-		_, err := newSet(t, fstest.MapFS{"p/a.tmpl": file("{{.A}}"), "p/b.tmpl": file("{{.B}}")}).Render("p", map[string]any{})
+		_, err := newSet(t, fstest.MapFS{"p/a.tmpl": file("{{.A}}"), "p/b.tmpl": file("{{.B}}")}).Render("p", map[string]any{}, render.Options{})
 		if err == nil || !strings.Contains(err.Error(), "a.tmpl") || !strings.Contains(err.Error(), "b.tmpl") {
 			t.Errorf("error %v, want both", err)
 		}
@@ -216,7 +221,7 @@ func TestFaults(t *testing.T) {
 
 func TestLinksAreRefused(t *testing.T) {
 	link := &fstest.MapFile{Data: []byte("/etc/passwd"), Mode: 0o777 | 1<<27} // fs.ModeSymlink
-	if _, err := render.NewSet(fstest.MapFS{"p/x.tmpl": link}); err == nil {
+	if _, err := render.Read(fstest.MapFS{"p/x.tmpl": link}); err == nil {
 		t.Error("a symbolic link was taken for a template")
 	}
 }
@@ -225,12 +230,9 @@ func FuzzHostileValue(f *testing.F) {
 	f.Add("x\n//go:generate sh")
 	f.Add("T struct{}; type U")
 	f.Add("a/*line x:1*/")
-	set, err := render.NewSet(fstest.MapFS{"p/x.go.tmpl": file("package x\n\n// {{.}} is.\ntype T_{{.}} int\n")})
-	if err != nil {
-		f.Fatal(err)
-	}
+	set := newSet(f, fstest.MapFS{"p/x.go.tmpl": file("package x\n\n// {{.}} is.\ntype T_{{.}} int\n")})
 	f.Fuzz(func(t *testing.T, value string) {
-		outputs, err := set.Render("p", value)
+		outputs, err := set.Render("p", value, render.Options{})
 		if err != nil {
 			return
 		}
@@ -239,4 +241,144 @@ func FuzzHostileValue(f *testing.F) {
 			t.Errorf("%q changed the file:\n%s", value, text)
 		}
 	})
+}
+
+func TestBlocks(t *testing.T) {
+	builtIn := fstest.MapFS{
+		"partials/ci.tmpl": file(`{{block "ci.steps" .}}test{{end}}`),
+		"p/README.md.tmpl": file("# {{block \"readme.title\" .}}{{.Name}}{{end}}\n{{block \"readme.more\" .}}built in{{end}}\n"),
+		"p/ci.yml.tmpl":    file("steps: {{template \"ci\" .}}\n"),
+	}
+	team := fstest.MapFS{
+		"partials/ci.tmpl": file(`{{define "ci.steps"}}lint, test{{end}}`),
+		"p/README.md.tmpl": file("{{/* one paragraph alone */}}\n{{define \"readme.more\"}}ours: {{.Name}}{{end}}\n"),
+	}
+	project := fstest.MapFS{"p/README.md.tmpl": file(`{{define "readme.title"}}The {{.Name}}{{end}}`)}
+	outputs, err := newSet(t, builtIn, team, project).Render("p", map[string]any{"Name": "x"}, render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"README.md": "# The x\nours: x\n", "ci.yml": "steps: lint, test\n"}
+	for path, text := range want {
+		if got := texts(outputs)[path]; got != text {
+			t.Errorf("%s = %q, want %q", path, got, text)
+		}
+	}
+	for _, o := range outputs {
+		if o.Path == "README.md" && strings.Join(o.Layers, " ") != "built-in team project" {
+			t.Errorf("layers %q", o.Layers)
+		}
+	}
+}
+
+// TestBlockFaults are changes that would silently change nothing, and faults in what changes.
+func TestBlockFaults(t *testing.T) {
+	builtIn := fstest.MapFS{"p/a.md.tmpl": file(`{{block "a.x" .}}x{{end}}`)}
+	cases := map[string]struct {
+		team fstest.MapFS
+		want string
+	}{
+		"no such block":       {fstest.MapFS{"p/a.md.tmpl": file(`{{define "a.y"}}y{{end}}`)}, `team/p/a.md.tmpl: it defines the block "a.y", which the file that it changes does not have; there are: a.x`},
+		"no such file":        {fstest.MapFS{"p/b.md.tmpl": file(`{{define "a.x"}}y{{end}}`)}, "team/p/b.md.tmpl: it has definitions alone"},
+		"a key in a block":    {fstest.MapFS{"p/a.md.tmpl": file("\n{{define \"a.x\"}}\n {{.Nobody}}{{end}}")}, "team/p/a.md.tmpl:3:4: "},
+		"syntax in a block":   {fstest.MapFS{"p/a.md.tmpl": file("{{define \"a.x\"}}\n {{nobody}}{{end}}")}, `team/p/a.md.tmpl:2:4: function "nobody" not defined`},
+		"syntax in a partial": {fstest.MapFS{"p/a.md.tmpl": file(`{{template "q"}}`), "partials/q.tmpl": file("\n {{if}}{{end}}")}, "team/partials/q.tmpl:2:2: "},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, err := newSet(t, builtIn, c.team).Render("p", map[string]any{}, render.Options{})
+			if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+				t.Errorf("error %v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
+// TestEndless are templates that print nothing and would not come to an end.
+func TestEndless(t *testing.T) {
+	for name, text := range map[string]string{
+		"a loop in a loop":    `{{range 100000}}{{range 100000}}{{end}}{{end}}`,
+		"calls of each other": `{{define "a"}}{{template "a"}}{{template "a"}}{{end}}{{template "a"}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := newSet(t, fstest.MapFS{"p/x.txt.tmpl": file(text)}).Render("p", nil, render.Options{}); err == nil {
+				t.Error("it came to an end")
+			}
+		})
+	}
+}
+
+// TestFunctions looks at every function once: what is let in is a decision.
+func TestFunctions(t *testing.T) {
+	cases := map[string]string{
+		`{{add 1 2}}`: "3", `{{camelcase "a_b"}}`: "AB", `{{coalesce "" "b"}}`: "b", `{{contains "b" "abc"}}`: "true", `{{default "x" ""}}`: "x",
+		`{{empty ""}}`: "true", `{{first .L}}`: "b", `{{has "a" .L}}`: "true", `{{hasPrefix "a" "ab"}}`: "true", `{{hasSuffix "b" "ab"}}`: "true",
+		`{{kebabcase "aB"}}`: "a-b", `{{last .L}}`: "b", `{{nospace "a b"}}`: "ab", `{{replace "a" "b" "aa"}}`: "bb", `{{snakecase "aB"}}`: "a_b",
+		`{{range sortAlpha .L}}{{.}}{{end}}`: "abb", `{{range splitList "," "a,b"}}{{.}}{{end}}`: "ab", `{{squote "a"}}`: "'a'", `{{sub 3 1}}`: "2",
+		`{{ternary "a" "b" true}}`: "a", `{{trim " a "}}`: "a", `{{trimAll "-" "-a-"}}`: "a", `{{trimPrefix "a" "ab"}}`: "b", `{{trimSuffix "b" "ab"}}`: "a",
+		`{{trunc 1 "ab"}}`: "a", `{{range uniq .L}}{{.}}{{end}}`: "ba", `{{range without .L "b"}}{{.}}{{end}}`: "a",
+		`{{quote "a"}}`: `"a"`, `{{comment "a\nb"}}`: "# a\n# b", `{{lower "A"}}`: "a", `{{upper "a"}}`: "A", `{{join "," .L}}`: "b,a,b",
+	}
+	used := strings.Join(slices.Collect(maps.Keys(cases)), " ")
+	for _, name := range render.Functions() {
+		if !strings.Contains(used, "{{"+name+" ") && !strings.Contains(used, "{{range "+name+" ") {
+			t.Errorf("there is no case for %s", name)
+		}
+	}
+	for text, want := range cases {
+		outputs, err := newSet(t, fstest.MapFS{"p/x.txt.tmpl": file(text)}).Render("p", map[string]any{"L": []string{"b", "a", "b"}}, render.Options{})
+		if err != nil || string(outputs[0].Data) != want {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+	for _, name := range []string{"now", "env", "expandenv", "date", "uuidv4", "randAlpha", "shuffle", "genPrivateKey", "keys", "getHostByName", "repeat", "ago"} {
+		if slices.Contains(render.Functions(), name) || render.Refused(name) == "" {
+			t.Errorf("%s is not refused", name)
+		}
+	}
+}
+
+func TestRules(t *testing.T) {
+	layer := render.Layer{Name: "team", Files: map[string][]byte{
+		"p/OWNERS.tmpl": []byte("{{.Name}}"), "p/run.sh": []byte("#!/bin/sh\n"), "p/ci/a.tmpl": []byte("a"), "p/ci/b.tmpl": []byte("b"),
+	}, Rules: []render.Rule{
+		{Pattern: "p/OWNERS.tmpl", Rename: render.Expression{Text: ".github/{{.Name}}"}},
+		{Pattern: "p/*.sh", Mode: 0o755, Policy: "generated"},
+		{Pattern: "p/ci/**", When: render.Expression{Text: "false"}},
+		{Pattern: "p/ci/b.tmpl", When: render.Expression{Text: `eq .Name "x"`}},
+	}}
+	outputs, err := render.NewSet(layer).Render("p", map[string]any{"Name": "x"}, render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := texts(outputs)
+	if len(got) != 3 || got[".github/x"] != "x" || got["ci/b"] != "b" {
+		t.Errorf("rendered %v", got)
+	}
+	for _, o := range outputs {
+		if o.Path == "run.sh" && (o.Mode != 0o755 || o.Policy != "generated") {
+			t.Errorf("run.sh: mode %o, policy %q", o.Mode, o.Policy)
+		}
+	}
+	bad := render.Expression{Text: ".Nobody", File: "template.yaml", Line: 12, Column: 3}
+	if _, err := bad.True(map[string]any{}); err == nil || !strings.HasPrefix(err.Error(), "template.yaml:12:3: ") {
+		t.Errorf("error %v, want the place in the manifest", err)
+	}
+}
+
+// TestQuoteAndComment are values that quotes do not make harmless everywhere.
+func TestQuoteAndComment(t *testing.T) {
+	for target, values := range map[string][]string{
+		"ci.yml": {"${{ secrets.X }}", `a"b`, "`x`", `\x`}, "Makefile": {"$(shell x)", "a;b"}, "run.sh": {"$(x)", "a`b`"},
+	} {
+		for _, value := range values {
+			if _, err := newSet(t, fstest.MapFS{"p/" + target + ".tmpl": file("{{quote .}}")}).Render("p", value, render.Options{}); err == nil {
+				t.Errorf("%s: quote let %q pass", target, value)
+			}
+		}
+	}
+	outputs, err := newSet(t, fstest.MapFS{"p/Makefile.tmpl": file("{{comment .}}\nall:\n")}).Render("p", "a \\\n\trm -rf / \\", render.Options{})
+	if err != nil || string(outputs[0].Data) != "# a\n# \trm -rf /\nall:\n" {
+		t.Errorf("comment: %q, %v", outputs[0].Data, err)
+	}
 }
