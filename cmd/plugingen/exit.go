@@ -19,6 +19,7 @@ const (
 	exitUsage       = 2
 	exitInput       = 3
 	exitConflict    = 4
+	exitUntrusted   = 5
 	exitIO          = 6
 	exitInterrupted = 130
 )
@@ -49,7 +50,9 @@ func exitCode(err error) int {
 		return exitDiffers
 	case errors.Is(err, tree.ErrConflict):
 		return exitConflict
-	case errors.Is(err, generator.ErrInput), errors.Is(err, tree.ErrName), isA[model.Diagnostics](err):
+	case errors.Is(err, generator.ErrUntrusted):
+		return exitUntrusted
+	case errors.Is(err, errNoAnswer), errors.Is(err, generator.ErrInput), errors.Is(err, tree.ErrName), isA[model.Diagnostics](err):
 		return exitInput
 	default:
 		return exitIO

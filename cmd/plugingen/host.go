@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -31,21 +30,22 @@ small contract to start from. NAME defaults to the contract's name and ` + hostS
 			if len(args) == 1 {
 				o.name = args[0]
 			}
-			return o.failJSON(s, runHost(cmd.Context(), s, o))
+			return o.failJSON(s, runHost(cmd, s, &o))
 		},
 	}
 	o.register(cmd)
 	return cmd
 }
 
-func runHost(ctx context.Context, s streams, o projectOptions) error {
+func runHost(cmd *cobra.Command, s streams, o *projectOptions) error {
+	ctx := cmd.Context()
 	if err := o.findContract(s); err != nil {
 		return err
 	}
 	if o.name == "" {
-		o.name = defaultHostName(o)
+		o.name = defaultHostName(*o)
 	}
-	req, err := o.request(s)
+	req, err := o.request(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -53,15 +53,14 @@ func runHost(ctx context.Context, s streams, o projectOptions) error {
 	if err != nil {
 		return err
 	}
-	return finish(s, o.writeOptions, work{
-		dir: req.Dir, tree: p.Tree, warnings: p.Warnings,
-		done: fmt.Sprintf("%s: the host %s, %d files, for the contract %s", shownDir(req.Dir), p.Name, p.Tree.Len(), p.Contract.Package.Path),
-		next: append(enter(req.Dir),
-			"go test ./...            # builds a plugin and calls it",
-			"go build -o bin/ .       # the host",
-			"bin/"+p.Name+" --plugins DIR list",
-		),
-	})
+	w := o.made(ctx, s, cmd, []string{o.name}, req.Dir, p)
+	w.done = fmt.Sprintf("%s: the host %s, %d files, for the contract %s", shownDir(req.Dir), p.Name, p.Tree.Len(), p.Contract.Package.Path)
+	w.next = append(enter(req.Dir),
+		"go test ./...            # builds a plugin and calls it",
+		"go build -o bin/ .       # the host",
+		"bin/"+p.Name+" --plugins DIR list",
+	)
+	return finish(s, o.writeOptions, w)
 }
 
 // findContract takes the contract that is in the neighbourhood, unless the flags name one.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -21,11 +20,12 @@ NAME is ` + generator.ProjectNameRule + `.
 Without --interface and --contract the project gets a small contract to start from.`,
 		Example: `  plugingen new my-plugin
   plugingen new keys --interface github.com/99designs/keyring.Keyring
-  plugingen new other-plugin --contract ./my-plugin/greeter`,
+  plugingen new other-plugin --contract ./my-plugin/greeter
+  plugingen new ours --template corp.example/templates@v1.2.0 --var owner=@corp/tools`,
 		Args: usageArgs(oneName),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.name = args[0]
-			return o.failJSON(s, runNew(cmd.Context(), s, o))
+			return o.failJSON(s, runNew(cmd, s, &o))
 		},
 	}
 	o.register(cmd)
@@ -43,8 +43,9 @@ func oneName(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-func runNew(ctx context.Context, s streams, o projectOptions) error {
-	req, err := o.request(s)
+func runNew(cmd *cobra.Command, s streams, o *projectOptions) error {
+	ctx := cmd.Context()
+	req, err := o.request(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -52,13 +53,12 @@ func runNew(ctx context.Context, s streams, o projectOptions) error {
 	if err != nil {
 		return err
 	}
-	return finish(s, o.writeOptions, work{
-		dir: req.Dir, tree: p.Tree, warnings: p.Warnings,
-		done: fmt.Sprintf("%s: the plugin %s, %d files, for the contract %s", shownDir(req.Dir), p.Name, p.Tree.Len(), p.Contract.Package.Path),
-		next: append(enter(req.Dir),
-			"go test ./...            # in the test's process, and as a process of its own",
-			"go build -o bin/ .       # the plugin",
-			"plugingen host           # writes a program that starts it and calls it",
-		),
-	})
+	w := o.made(ctx, s, cmd, []string{o.name}, req.Dir, p)
+	w.done = fmt.Sprintf("%s: the plugin %s, %d files, for the contract %s", shownDir(req.Dir), p.Name, p.Tree.Len(), p.Contract.Package.Path)
+	w.next = append(enter(req.Dir),
+		"go test ./...            # in the test's process, and as a process of its own",
+		"go build -o bin/ .       # the plugin",
+		"plugingen host           # writes a program that starts it and calls it",
+	)
+	return finish(s, o.writeOptions, w)
 }

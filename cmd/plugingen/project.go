@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 // projectOptions are what new and host have in common.
 type projectOptions struct {
 	writeOptions
+	templates             templateOptions
 	name, module, dir     string
 	interfaceName         string
 	contract, runtimeFrom string
@@ -26,10 +28,11 @@ func (o *projectOptions) register(cmd *cobra.Command) {
 	f.StringVar(&o.contract, "contract", "", "use a contract that exists: the folder or the import path of its package")
 	f.StringVar(&o.runtimeFrom, "runtime", "", `where the project finds the runtime: "copy" lays a copy into it, a folder is a checkout of plugingen`)
 	o.writeOptions.register(cmd)
+	o.templates.register(cmd)
 }
 
 // request checks what the flags say by themselves; the generator checks names.
-func (o projectOptions) request(s streams) (generator.ProjectRequest, error) {
+func (o *projectOptions) request(ctx context.Context, s streams) (generator.ProjectRequest, error) {
 	r := generator.ProjectRequest{
 		Name: o.name, Module: o.module, Dir: o.dir, Interface: o.interfaceName, Contract: o.contract, Progress: s.err,
 	}
@@ -46,8 +49,18 @@ func (o projectOptions) request(s streams) (generator.ProjectRequest, error) {
 		r.Dir = o.name
 	}
 	var err error
-	r.Runtime, err = runtimeFrom(o.runtimeFrom)
-	return r, err
+	if r.Runtime, err = runtimeFrom(o.runtimeFrom); err != nil {
+		return r, err
+	}
+	return r, o.templates.apply(ctx, s, &r, o.json)
+}
+
+// made is what both commands have to say about a project.
+func (o *projectOptions) made(ctx context.Context, s streams, cmd *cobra.Command, args []string, dir string, p *generator.Project) work {
+	return work{
+		dir: dir, tree: p.Tree, warnings: p.Warnings, project: p, repeat: o.templates.repeat(cmd, args, p, dir),
+		after: func() error { return runPost(ctx, s, dir, p.Post) },
+	}
 }
 
 func runtimeFrom(flag string) (generator.Runtime, error) {

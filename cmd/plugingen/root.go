@@ -10,7 +10,11 @@ import (
 )
 
 // streams are where a command writes: results to out, everything else to err.
-type streams struct{ out, err io.Writer }
+// term is where somebody can be asked, nil when nobody is there.
+type streams struct {
+	out, err io.Writer
+	term     *terminal
+}
 
 // run is the whole program: it returns the exit code.
 func run(ctx context.Context, args []string, s streams) int {
@@ -36,7 +40,8 @@ Start with:
   cd my-plugin
   plugingen host               a host that starts it and calls it
 
-Exit codes: 0 done, 1 differs (--check), 2 used wrongly, 3 bad input, 4 files are in the way, 6 reading or writing failed.`,
+Exit codes: 0 done, 1 differs (--check), 2 used wrongly, 3 bad input, 4 files are in the way, 5 template not trusted,
+6 reading or writing failed.`,
 		Args:          usageArgs(cobra.NoArgs),
 		SilenceErrors: true,
 		SilenceUsage:  true,

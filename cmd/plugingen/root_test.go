@@ -49,7 +49,7 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out, errs bytes.Buffer
-	code := run(ctx, []string{"new", "a", "--dir", filepath.Join(t.TempDir(), "a"), "--interface", "example.invalid/x.Y"}, streams{&out, &errs})
+	code := run(ctx, []string{"new", "a", "--dir", filepath.Join(t.TempDir(), "a"), "--interface", "example.invalid/x.Y"}, streams{out: &out, err: &errs})
 	if code != exitInterrupted || out.Len() != 0 {
 		t.Errorf("exit code %d, want %d; printed %q", code, exitInterrupted, out.String())
 	}
@@ -60,7 +60,7 @@ func BenchmarkNew(b *testing.B) {
 	dir := b.TempDir()
 	for i := 0; b.Loop(); i++ {
 		var out, errs bytes.Buffer
-		if code := run(b.Context(), []string{"new", "my-plugin", "--dir", filepath.Join(dir, fmt.Sprint(i))}, streams{&out, &errs}); code != exitDone {
+		if code := run(b.Context(), []string{"new", "my-plugin", "--dir", filepath.Join(dir, fmt.Sprint(i))}, streams{out: &out, err: &errs}); code != exitDone {
 			b.Fatal(errs.String())
 		}
 	}

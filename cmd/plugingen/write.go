@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plugingen/plugingen/generator"
 	"github.com/plugingen/plugingen/generator/model"
 	"github.com/plugingen/plugingen/generator/tree"
 )
@@ -43,6 +44,10 @@ type work struct {
 	done     string   // what was made, for people
 	quiet    bool     // say nothing when there was nothing to do
 	next     []string // commands to type next
+	// project is what was made of templates; nil when none were used.
+	project *generator.Project
+	repeat  string       // the command that does it again without asking; may be empty
+	after   func() error // runs once something was written; may be nil
 }
 
 // finish is the last step of every command that writes: it plans, and then shows, checks or commits.
@@ -55,6 +60,9 @@ func finish(s streams, o writeOptions, w work) error {
 		return err
 	}
 	outcome := o.carryOut(plan)
+	if outcome == nil && w.after != nil && !o.readsOnly() && plan.Differs() {
+		outcome = w.after()
+	}
 	if o.json {
 		if err := printJSON(s, o, w, plan, outcome); err != nil {
 			return err
@@ -67,6 +75,9 @@ func finish(s streams, o writeOptions, w work) error {
 	o.show(s, plan)
 	if outcome == nil && !o.readsOnly() {
 		showDone(s, w, plan)
+	}
+	if outcome == nil && w.repeat != "" {
+		s.note("\nTo do the same again:\n  %s", w.repeat)
 	}
 	return outcome
 }
@@ -164,8 +175,30 @@ type jsonResult struct {
 	Changes  []jsonChange     `json:"changes,omitempty"`
 	Diff     string           `json:"diff,omitempty"`
 	Next     []string         `json:"next,omitempty"`
+	Template *jsonTemplate    `json:"template,omitempty"`
 	Warnings []jsonDiagnostic `json:"warnings,omitempty"`
 	Faults   []jsonDiagnostic `json:"faults,omitempty"`
+}
+
+// jsonTemplate is the set that a project was made of, and its variables; secret ones are left out.
+type jsonTemplate struct {
+	Origin  string         `json:"origin"`
+	Version string         `json:"version,omitempty"`
+	Hash    string         `json:"hash"`
+	Answers map[string]any `json:"answers,omitempty"`
+}
+
+func describeTemplate(p *generator.Project) *jsonTemplate {
+	if p == nil || p.Template.IsBuiltin() {
+		return nil
+	}
+	j := &jsonTemplate{Origin: p.Template.Origin, Version: p.Template.Version, Hash: p.Template.Hash, Answers: map[string]any{}}
+	for name, a := range p.Answers {
+		if !a.Secret {
+			j.Answers[name] = a.Value
+		}
+	}
+	return j
 }
 
 type jsonChange struct {
@@ -188,7 +221,7 @@ type jsonDiagnostic struct {
 func printJSON(s streams, o writeOptions, w work, plan *tree.Plan, outcome error) error {
 	r := jsonResult{
 		Dir: plan.Dir(), Written: outcome == nil && !o.readsOnly() && plan.Differs(), ExitCode: exitCode(outcome),
-		Warnings: jsonDiagnostics(w.warnings),
+		Warnings: jsonDiagnostics(w.warnings), Template: describeTemplate(w.project),
 	}
 	for _, c := range plan.Changes() {
 		r.Changes = append(r.Changes, jsonChange{c.Path, c.Action.String(), c.Owner.String(), c.Reason})
