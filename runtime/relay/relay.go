@@ -11,7 +11,8 @@
 //   - part, more: the record is a part of a long line, and another one follows;
 //   - trace: the lines of a panic after the first, kept apart by newlines;
 //   - level_name: what the plugin called a level that slog has no name for, such as "fatal";
-//   - dropped: how many lines are missing at this place, because the logger was too slow for too long;
+//   - dropped: how many lines are missing at this place, because the logger was too slow for too long, or beyond the limit;
+//   - limit: how many lines a second are logged, where lines are missing for that ([Config.MaxRate]);
 //   - error, line: why a line could not be logged as it should be, and the line.
 //
 // A plugin may use these and any other keys itself. A host that must tell them apart gives the Logger a group:
@@ -64,6 +65,10 @@ type Config struct {
 	// Patience is how long the plugin may be held up by a logger that does not make room in a full Buffer; zero means
 	// a second, negative not at all. Then lines are dropped until there is room; a record at level warn counts them.
 	Patience time.Duration
+	// MaxRate is how many lines a second are logged; zero means no limit. Of more, the rest of the second's lines are dropped,
+	// and a record at level warn counts them. Lines below the Logger's level do not count, panics are always logged, and
+	// Tail knows all lines.
+	MaxRate int
 	// DrainTimeout is how long Run waits, after the end of the pipe, for the logger to take what is left; zero means 2 s.
 	DrainTimeout time.Duration
 }
@@ -73,6 +78,7 @@ func (c Config) withDefaults() Config {
 	c.TailLines = max(cmp.Or(c.TailLines, defaultTailLines), 0)
 	c.Buffer = max(cmp.Or(c.Buffer, defaultBuffer), 4*c.MaxLine)
 	c.Patience = max(cmp.Or(c.Patience, defaultPatience), 0)
+	c.MaxRate = max(c.MaxRate, 0)
 	c.DrainTimeout = max(cmp.Or(c.DrainTimeout, defaultDrain), 0)
 	return c
 }

@@ -27,6 +27,7 @@ type sink struct {
 
 	decoder decoder
 	trace   trace
+	rate    limiter
 	long    slog.Level // of the line whose parts are coming
 
 	mu     sync.Mutex
@@ -38,7 +39,7 @@ func newSink(cfg Config, q *queue) *sink {
 	if logger == nil {
 		logger = slog.Default()
 	}
-	return &sink{handler: logger.Handler(), stream: cfg.Stream, level: cfg.Level, q: q}
+	return &sink{handler: logger.Handler(), stream: cfg.Stream, level: cfg.Level, q: q, rate: limiter{perSecond: cfg.MaxRate}}
 }
 
 // withStream adds the attribute once instead of to each record. A handler that panics here will do so again in Handle.
@@ -62,13 +63,14 @@ func (s *sink) run() {
 	defer idle.Stop()
 	for {
 		var wait <-chan time.Time
-		if s.trace.open() {
+		if s.trace.open() || s.rate.dropped > 0 {
 			idle.Reset(traceIdle)
 			wait = idle.C
 		}
 		var ok bool
 		if b, ok = s.q.take(b.pieces, wait); !ok {
 			s.endTrace()
+			s.reportLimited()
 			continue
 		}
 		if !s.batch(b) || b.end {
@@ -90,6 +92,7 @@ func (s *sink) batch(b batch) bool {
 	}
 	if b.dropped > 0 || b.end {
 		s.endTrace()
+		s.reportLimited()
 	}
 	if b.dropped > 0 {
 		s.reportDropped(b.dropped)
@@ -132,6 +135,10 @@ func (s *sink) line(p piece, text []byte) (err error) {
 	if !s.handler.Enabled(context.Background(), level) {
 		return nil
 	}
+	if !s.rate.allow(p.at) {
+		return nil
+	}
+	s.reportLimited()
 	r := s.decoder.record(f, level, time.Unix(0, p.at), text)
 	if p.part > 0 {
 		r.AddAttrs(partAttrs(p.part, p.more)...)
@@ -174,6 +181,17 @@ func (s *sink) reportDropped(n uint64) {
 	if s.handle(r) == nil {
 		s.settled.Add(n)
 	}
+}
+
+// reportLimited says how many lines are missing, once lines are logged again or no more come for a while.
+func (s *sink) reportLimited() {
+	n := s.rate.owed()
+	if n == 0 {
+		return
+	}
+	r := slog.NewRecord(time.Now(), slog.LevelWarn, "lines of the plugin were dropped: it writes more than is logged in a second", 0)
+	r.AddAttrs(slog.Uint64("dropped", n), slog.Int("limit", s.rate.perSecond))
+	_ = s.handle(r) // keeps the error
 }
 
 // handle logs a record of the relay's own.
