@@ -102,7 +102,7 @@ func (c *child) start(ctx context.Context) error {
 }
 
 func relayConfig(cfg Config, stream string) relay.Config {
-	return relay.Config{Logger: cfg.Logger, Stream: stream, DrainTimeout: waitDelay}
+	return relay.Config{Logger: cfg.Logger, Stream: stream, MaxRate: cfg.MaxLogRate, DrainTimeout: waitDelay}
 }
 
 // relay reads src to its end in the background. An error of Run says that the logger fails or blocks: there is nobody to tell.

@@ -18,6 +18,7 @@ import (
 func (p *Plugin) Close() error {
 	p.closeOnce.Do(func() {
 		close(p.closing)
+		p.endWatch()
 		p.closeErr = p.stop()
 	})
 	return p.closeErr

@@ -61,6 +61,9 @@ type Config struct {
 	// Logger gets what the plugin logs and what the host has to say about it, with the attribute plugin=<base name of Path>.
 	// Nil means slog.Default().
 	Logger *slog.Logger
+	// MaxLogRate is how many lines a second of each of the plugin's streams are logged; zero means no limit. More are dropped, and a warning
+	// counts them; lines below the Logger's level do not count. Err and Stderr know the last lines all the same.
+	MaxLogRate int
 	// Stdout and Stderr get what the plugin prints once it serves: the streams of its stdio service, not what it logs.
 	// Nil means that it is logged line by line. A writer is called by one goroutine at a time, also when it stands in both
 	// fields. One that blocks first slows the plugin down, then loses output (the log says how much); it never blocks Close.
@@ -74,6 +77,9 @@ type Config struct {
 	// CallTimeout bounds each unary call whose context has no deadline of its own; zero means that such a call may take for
 	// ever, as its context says. Streams are never bounded by it.
 	CallTimeout time.Duration
+
+	// Watchdog asks the plugin whether it is well while it runs, and ends one that does not answer. The zero value does not.
+	Watchdog Watchdog
 
 	// MaxMessageSize is the largest message either way, in bytes; zero means DefaultMaxMessageSize.
 	// A larger one fails with ResourceExhausted.
@@ -127,6 +133,8 @@ func (c Config) validate() error {
 		check(c.StartTimeout > 0, "start timeout %v: it must not be negative", c.StartTimeout),
 		check(c.StopTimeout > 0, "stop timeout %v: it must not be negative", c.StopTimeout),
 		check(c.CallTimeout >= 0, "call timeout %v: it must not be negative", c.CallTimeout),
+		c.Watchdog.validate(),
+		check(c.MaxLogRate >= 0, "max log rate %d: it must not be negative", c.MaxLogRate),
 		check(c.MaxMessageSize > 0 && c.MaxMessageSize <= math.MaxInt32, "max message size %d: it must be within 1 and %d", c.MaxMessageSize, math.MaxInt32),
 		check(c.TLS >= TLSAuto && c.TLS <= TLSOff, "tls: %v is not a mode", c.TLS),
 		check(c.TLSConfig == nil || c.TLS == TLSAuto, "tls: %v and a TLSConfig cannot both be", c.TLS),

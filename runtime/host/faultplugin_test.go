@@ -5,6 +5,7 @@ package host_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -199,21 +200,22 @@ type faulty struct {
 func serveFaults() map[string]faulty {
 	stop := func(stop func()) error { time.AfterFunc(10*time.Millisecond, stop); return nil } // after the answer
 	return map[string]faulty{
-		"plain":           {shutdown: stop},
-		"tcp":             {shutdown: stop, network: "tcp"},
-		"prelog":          {shutdown: stop, before: func() { fmt.Print("loading\n\nloaded|3|parts\n") }},
-		"multi":           {shutdown: stop, after: func() { fmt.Print("one more line\nand another\n") }},
-		"unwell":          {shutdown: stop, status: healthpb.HealthCheckResponse_NOT_SERVING},
-		"no-health":       {shutdown: stop, noHealth: true},
-		"exit-7":          {shutdown: stop, exit: 7},
-		"printing":        {shutdown: stop, prints: "hello from the plugin\n"},
-		"last-words":      {shutdown: stop, prints: "hello from the plugin\n", lastWords: manyWords},
-		"no-controller":   {},
-		"hang-shutdown":   {shutdown: func(func()) error { <-time.After(forever); return nil }, ignoreTerm: true},
-		"ignore-shutdown": {shutdown: func(func()) error { return nil }, ignoreTerm: true},
-		"late-shutdown":   {shutdown: func(func()) error { return nil }},
-		"grandchild":      {shutdown: stop, before: func() { startGrandchild(false) }},
-		"runaway":         {shutdown: stop, before: func() { startGrandchild(true) }},
+		"plain":            {shutdown: stop},
+		"tcp":              {shutdown: stop, network: "tcp"},
+		"prelog":           {shutdown: stop, before: func() { fmt.Print("loading\n\nloaded|3|parts\n") }},
+		"multi":            {shutdown: stop, after: func() { fmt.Print("one more line\nand another\n") }},
+		"unwell":           {shutdown: stop, status: healthpb.HealthCheckResponse_NOT_SERVING},
+		"no-health":        {shutdown: stop, noHealth: true},
+		"exit-7":           {shutdown: stop, exit: 7},
+		"printing":         {shutdown: stop, prints: "hello from the plugin\n"},
+		"printing-escapes": {shutdown: stop, prints: "printed \x1b[2J\u009b31m\u202e\n"},
+		"last-words":       {shutdown: stop, prints: "hello from the plugin\n", lastWords: manyWords},
+		"no-controller":    {},
+		"hang-shutdown":    {shutdown: func(func()) error { <-time.After(forever); return nil }, ignoreTerm: true},
+		"ignore-shutdown":  {shutdown: func(func()) error { return nil }, ignoreTerm: true},
+		"late-shutdown":    {shutdown: func(func()) error { return nil }},
+		"grandchild":       {shutdown: stop, before: func() { startGrandchild(false) }},
+		"runaway":          {shutdown: stop, before: func() { startGrandchild(true) }},
 		"stderr-flood": {shutdown: stop, after: func() {
 			w := bufio.NewWriter(os.Stderr)
 			for i := range 20000 {
@@ -346,6 +348,8 @@ func perform(ctx context.Context, deed string, l net.Listener) (*wrapperspb.Stri
 		<-time.After(forever)
 	case "exit-5":
 		os.Exit(5)
+	case "exhaust":
+		return nil, exhaust()
 	case "hang":
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -380,4 +384,26 @@ func perform(ctx context.Context, deed string, l net.Listener) (*wrapperspb.Stri
 		return nil, status.Error(codes.Unavailable, "come back later")
 	}
 	return wrapperspb.String(deed), nil
+}
+
+// exhaust leaves this process little more memory than it has, and then takes more.
+func exhaust() error {
+	var pages uint64
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Sscan(string(statm), &pages); err != nil {
+		return err
+	}
+	limit := pages*uint64(os.Getpagesize()) + 32<<20
+	if err := syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
+		return err
+	}
+	for kept := [][]byte{}; ; {
+		kept = append(kept, make([]byte, 16<<20))
+		if len(kept) > 1<<10 {
+			return errors.New("16 GiB came out of a limit of 32 MiB more")
+		}
+	}
 }

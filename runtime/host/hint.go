@@ -2,6 +2,7 @@ package host
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -63,6 +64,8 @@ func adviceFromExit(e *Error) string {
 	switch {
 	case e.Signal == "SIGKILL":
 		return hintMemory
+	case isOutOfMemory(e.Stderr):
+		return hintExhausted
 	case e.Signal != "":
 		return hintCrash
 	case e.ExitCode == 126, e.ExitCode == 127:
@@ -74,6 +77,15 @@ func adviceFromExit(e *Error) string {
 	default:
 		return ""
 	}
+}
+
+const hintExhausted = "the plugin ran out of memory: it keeps too much, or its limit is too low"
+
+// isOutOfMemory tells what Go's runtime says when the system gives it no more.
+func isOutOfMemory(lines []string) bool {
+	return slices.ContainsFunc(lines, func(line string) bool {
+		return strings.HasPrefix(line, "fatal error: ") && (strings.Contains(line, "out of memory") || strings.Contains(line, "cannot allocate memory"))
+	})
 }
 
 func adviceFromStage(stage Stage) string {

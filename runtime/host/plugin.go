@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -31,6 +32,10 @@ type Plugin struct {
 	ended  chan struct{} // closed when the process has ended and reason is known
 	reason *Error        // why it ended; nil when it was asked to and did
 	done   chan struct{} // closed when nothing is left of it
+
+	endWatch context.CancelFunc
+	watching sync.WaitGroup
+	hung     atomic.Pointer[error] // why the watchdog has ended it; nil when it has not
 }
 
 func newPlugin(c *child, r handshake.Response, carrier *carrier) *Plugin {
@@ -44,6 +49,7 @@ func newPlugin(c *child, r handshake.Response, carrier *carrier) *Plugin {
 	}
 	p.conn = &conn{p: p}
 	p.stdio = openStdio(c.cfg, carrier.cc)
+	p.watch()
 	go p.supervise()
 	return p
 }
@@ -51,6 +57,8 @@ func newPlugin(c *child, r handshake.Response, carrier *carrier) *Plugin {
 // supervise waits for the end of the process, by itself or through Close, and cleans up after it.
 func (p *Plugin) supervise() {
 	<-p.child.proc.Done()
+	p.endWatch()
+	p.watching.Wait()
 	p.child.relays.Wait()
 	p.reason = p.endReason()
 	close(p.ended)
@@ -63,6 +71,9 @@ func (p *Plugin) supervise() {
 
 // endReason is nil when the plugin did what Close asked of it.
 func (p *Plugin) endReason() *Error {
+	if e := p.unresponsive(); e != nil {
+		return e
+	}
 	exit, _ := p.child.proc.Exit()
 	if isClosed(p.closing) {
 		return p.closeReason(exit)
@@ -140,11 +151,8 @@ func (e *Error) orNil() error {
 // well when it answers. The error is a gRPC status; ErrNotServing when the plugin says that it is not well,
 // and an *Error when it is gone.
 func (p *Plugin) Ping(ctx context.Context) error {
-	if _, has := ctx.Deadline(); !has {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, pingTimeout)
-		defer cancel()
-	}
+	ctx, cancel := withDefaultTimeout(ctx, pingTimeout)
+	defer cancel()
 	if err := health(ctx, p.conn); err != nil {
 		return fmt.Errorf("ping: %w", err)
 	}

@@ -5,6 +5,7 @@ package host_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -43,6 +44,7 @@ func runFaultTable() []runFault {
 		{row: "12", fault: "plain", act: crashMidStream, closing: host.ErrExited},
 		{row: "12", fault: "plain", act: exitMidCall, closing: host.ErrExited},
 		{row: "13", fault: "plain", change: func(c *host.Config) { c.CallTimeout = 100 * time.Millisecond }, act: hangMidCall},
+		{row: "13", fault: "plain", change: watched, act: hangForGood, closing: host.ErrUnresponsive},
 		{row: "14", fault: "plain", change: brief, act: stopMidCall, closing: host.ErrKilled},
 		{row: "15", fault: "hang-shutdown", change: brief, closing: host.ErrKilled},
 		{row: "15", fault: "ignore-shutdown", change: brief, closing: host.ErrKilled},
@@ -55,13 +57,20 @@ func runFaultTable() []runFault {
 		{row: "18", fault: "stderr-flood", act: logs("the flood is over", "flood 0 ")},
 		{row: "18", fault: "stderr-bigline", act: logs("the line is over", "yyyy")},
 		{row: "18", fault: "stderr-binary", act: logs("the binary is over")},
+		{
+			row: "18", fault: "stderr-flood", change: func(c *host.Config) { c.MaxLogRate = 100 },
+			act: logs("it writes more than is logged in a second", "flood 0 "),
+		},
 		{row: "19", fault: "stderr-json", act: logs("the json is over")},
 		{row: "20", fault: "stderr-binary", act: noEscapes},
 		{row: "20", fault: "plain", act: badStatus},
-		{row: "21", fault: "plain", act: func(t *testing.T, _ *stage, p *host.Plugin) {
-			mustDo(t, p, "closesock")
-			mustDo(t, p, "still there")
+		{row: "20", fault: "printing-escapes", act: func(t *testing.T, s *stage, _ *host.Plugin) {
+			if line := s.log.await(t, "printed"); strings.ContainsAny(line, "\x1b\u009b\u202e") {
+				t.Errorf("log: %q", line)
+			}
 		}},
+		{row: "21", fault: "plain", act: closedListener},
+		{row: "21", fault: "tcp", change: func(c *host.Config) { c.TLS = host.TLSOff }, act: closedListener},
 		{row: "22", fault: "plain", change: func(c *host.Config) { c.MaxMessageSize = 1 << 16 }, act: bigReply},
 		{row: "37", fault: "plain", act: killedFromOutside, closing: host.ErrExited},
 		{row: "40", fault: "plain", act: func(t *testing.T, _ *stage, p *host.Plugin) {
@@ -153,6 +162,42 @@ func hangMidCall(t *testing.T, _ *stage, p *host.Plugin) {
 	mustDo(t, p, "still there")
 }
 
+// watched is for plugins that hang. Two misses are enough, also on a machine that is so busy that a healthy plugin misses.
+func watched(c *host.Config) { c.Watchdog = host.Watchdog{Interval: 200 * time.Millisecond, Misses: 2} }
+
+// hangForGood has the plugin stand still as a whole, so that nothing but the watchdog ends the call.
+func hangForGood(t *testing.T, s *stage, p *host.Plugin) {
+	_, err := do(t.Context(), p.Conn(), "stop")
+	if status.Code(err) != codes.Unavailable || !errors.Is(err, host.ErrUnresponsive) {
+		t.Errorf("call: %v, want Unavailable and ErrUnresponsive", err)
+	}
+	await(t, p.Done(), "done after the watchdog")
+	if e := hostError(t, p.Err()); e.Stage != host.StageRun || e.Signal != "" || e.ExitCode != -1 || !strings.Contains(e.Hint, "debugger") {
+		t.Errorf("%+v", e)
+	}
+	s.log.await(t, "misses=2")
+}
+
+func closedListener(t *testing.T, _ *stage, p *host.Plugin) {
+	if err := p.Reachable(t.Context()); err != nil {
+		t.Errorf("before: %v", err)
+	}
+	mustDo(t, p, "closesock")
+	mustDo(t, p, "still there")
+	if err := p.Ping(t.Context()); err != nil { // it is well, as far as the connection that stands can tell
+		t.Errorf("ping: %v", err)
+	}
+	if err := p.Reachable(t.Context()); !errors.Is(err, host.ErrNotListening) {
+		t.Errorf("reachable: %v, want ErrNotListening", err)
+	}
+	if err := p.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	if err := p.Reachable(t.Context()); !errors.Is(err, host.ErrClosed) {
+		t.Errorf("reachable after close: %v, want ErrClosed", err)
+	}
+}
+
 func stopMidCall(t *testing.T, _ *stage, p *host.Plugin) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
@@ -215,4 +260,19 @@ func killedFromOutside(t *testing.T, s *stage, p *host.Plugin) {
 		t.Errorf("%+v", e)
 	}
 	s.nothingLeft(1 << 20) // the socket and its folder are gone before Close
+}
+
+// TestOutOfMemory is row 39 where the system refuses memory instead of killing: the error shows what the plugin said, and the hint what it means.
+func TestOutOfMemory(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the plugin's memory is limited by what Linux tells about it")
+	}
+	s := newStage(t)
+	p := s.open(s.config("plain"))
+	_, err := do(t.Context(), p.Conn(), "exhaust")
+	wantGone(t, err, 2, "out of memory")
+	await(t, p.Done(), "done after the crash")
+	if e := hostError(t, p.Err()); !strings.Contains(e.Hint, "ran out of memory") {
+		t.Errorf("%+v", e)
+	}
 }
