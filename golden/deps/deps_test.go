@@ -94,6 +94,21 @@ func TestWalls(t *testing.T) {
 	})
 }
 
+// TestNoReflection: a plugin or a host links what tells strangers its services, or what is for tests, only when its author imports it.
+func TestNoReflection(t *testing.T) {
+	for _, p := range list(t) {
+		room := rel(p.ImportPath)
+		if p.Module == nil || p.Module.Path != modulePath() || !matches("runtime/...", room) || room == "runtime/plugintest" {
+			continue
+		}
+		for _, d := range p.Deps {
+			if d == "testing" || matches("google.golang.org/grpc/reflection/...", d) {
+				t.Errorf("%s links %s", room, d)
+			}
+		}
+	}
+}
+
 func checkWall(t *testing.T, w wall, packages []pkg) {
 	t.Helper()
 	found := false

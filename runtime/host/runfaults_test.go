@@ -270,6 +270,9 @@ func TestOutOfMemory(t *testing.T) {
 	s := newStage(t)
 	p := s.open(s.config("plain"))
 	_, err := do(t.Context(), p.Conn(), "exhaust")
+	if err != nil && strings.Contains(err.Error(), "-race mode") {
+		t.Skip("the race detector ends the program in a way of its own")
+	}
 	wantGone(t, err, 2, "out of memory")
 	await(t, p.Done(), "done after the crash")
 	if e := hostError(t, p.Err()); !strings.Contains(e.Hint, "ran out of memory") {

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"os"
 
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/reflection"
+
 	"github.com/plugingen/plugingen/runtime"
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/plugin"
@@ -32,4 +35,20 @@ func ExampleServe() {
 		fmt.Println("no host started this program")
 	}
 	// Output: no host started this program
+}
+
+// Reflection is off, because it tells whoever connects what there is. A plugin that wants it, for grpcurl say, adds one entry to its services.
+func ExampleConfig_reflection() {
+	reflected := runtime.Raw("grpc.reflection.v1.ServerReflection", func(r grpc.ServiceRegistrar) { reflection.Register(r.(reflection.GRPCServer)) })
+
+	cfg := plugin.Config{
+		Handshake: handshake.Config{MagicCookieKey: "GREETER_PLUGIN", MagicCookieValue: "8f14e45f"},
+		Services:  map[int][]runtime.Implementation{1: {echoImplementation(), reflected}},
+	}
+	for _, service := range cfg.Services[1] {
+		fmt.Println(service.Name())
+	}
+	// Output:
+	// test.Echo
+	// grpc.reflection.v1.ServerReflection
 }

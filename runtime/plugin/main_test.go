@@ -44,6 +44,8 @@ var modes = map[string]func() int{
 		c.ServerOptions = []grpc.ServerOption{grpc.ConnectionTimeout(time.Hour)}
 		return plugin.Main(c)
 	},
+	"reflecting":      reflecting,
+	"intercepted":     intercepted,
 	"own certificate": ownCertificate,
 	"leaks":           leaks,
 	"context":         withContext,
