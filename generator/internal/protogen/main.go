@@ -3,13 +3,14 @@
 // It runs in the module's root; the runtime's own messages are made by it, see the directive.
 package main
 
-//go:generate go -C ../../.. run ./generator/internal/protogen runtime/runtimepb/error.proto runtime/internal/wire/wire.proto
+//go:generate go -C ../../.. run ./generator/internal/protogen runtime/runtimepb/error.proto runtime/runtimepb/object.proto runtime/internal/wire/wire.proto
 
 import (
 	"context"
 	"fmt"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -51,10 +52,14 @@ func generate(ctx context.Context, name, modulePath string) error {
 		return fmt.Errorf("no package line")
 	}
 	registered := path.Join(strings.ReplaceAll(string(pkg[1]), ".", "/"), path.Base(name))
-	compiled, err := schema.Compile(ctx, schema.Input{
+	in := schema.Input{
 		File: registered, Sources: map[string][]byte{registered: text},
 		GoPackage: map[string]string{registered: path.Join(modulePath, path.Dir(name))},
-	})
+	}
+	if err := addNeighbours(&in, name); err != nil {
+		return err
+	}
+	compiled, err := schema.Compile(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -63,4 +68,22 @@ func generate(ctx context.Context, name, modulePath string) error {
 		return err
 	}
 	return os.WriteFile(strings.TrimSuffix(name, ".proto")+".pb.go", code, 0o644)
+}
+
+// addNeighbours lets the file import the others in its folder.
+func addNeighbours(in *schema.Input, name string) error {
+	others, err := filepath.Glob(path.Join(path.Dir(name), "*.proto"))
+	if err != nil {
+		return err
+	}
+	for _, other := range others {
+		text, err := os.ReadFile(other)
+		if err != nil {
+			return err
+		}
+		registered := path.Join(path.Dir(in.File), filepath.Base(other))
+		in.Sources[registered] = text
+		in.GoPackage[registered] = in.GoPackage[in.File]
+	}
+	return nil
 }

@@ -188,6 +188,7 @@ func transports() []transport {
 		{"lane-plain", func(t testing.TB, s setup) grpc.ClientConnInterface {
 			return openLane(t, s, func(c net.Conn) Carrier { return plainCarrier{c} })
 		}},
+		{"tunnel", openTunnel},
 	}
 }
 

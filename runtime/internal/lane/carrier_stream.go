@@ -1,0 +1,100 @@
+package lane
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+
+	"google.golang.org/grpc/peer"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// maxChunk is the largest message of a stream that carries frames: below the least limit that gRPC peers have, and large
+// enough that the cost of a message does not matter.
+const maxChunk = 128 << 10
+
+// MessageStream is what a stream of either side of gRPC can do: a [google.golang.org/grpc.ClientStream] and a
+// [google.golang.org/grpc.ServerStream] are ones.
+type MessageStream interface {
+	Context() context.Context
+	SendMsg(m any) error
+	RecvMsg(m any) error
+}
+
+// NewStreamCarrier makes a carrier of a bidirectional stream whose messages are google.protobuf.BytesValue on both sides:
+// a tunnel through whatever gRPC reaches. Close calls end, which must end the stream: a client cancels its context, a
+// server lets the handler return.
+func NewStreamCarrier(stream MessageStream, end func()) Carrier {
+	return &streamCarrier{stream: stream, end: sync.OnceFunc(end)}
+}
+
+// streamCarrier cannot tell whether a message would have to wait, so it never tries.
+type streamCarrier struct {
+	stream MessageStream
+	end    func()
+	rest   []byte // received and not read
+}
+
+func (c *streamCarrier) Read(p []byte) (int, error) {
+	for len(c.rest) == 0 {
+		m := new(wrapperspb.BytesValue)
+		if err := c.stream.RecvMsg(m); err != nil {
+			return 0, err
+		}
+		c.rest = m.GetValue()
+	}
+	n := copy(p, c.rest)
+	c.rest = c.rest[n:]
+	return n, nil
+}
+
+func (c *streamCarrier) Write(p []byte) (int, error) {
+	for sent := 0; ; {
+		chunk := p[sent:min(sent+maxChunk, len(p))]
+		if err := c.stream.SendMsg(&wrapperspb.BytesValue{Value: chunk}); err != nil {
+			return sent, c.why(err)
+		}
+		if sent += len(chunk); sent == len(p) {
+			return sent, nil
+		}
+	}
+}
+
+// why makes an error of the io.EOF with which a client's stream says that it has ended: the reader learns the reason.
+func (c *streamCarrier) why(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrClosedPipe
+	}
+	return err
+}
+
+func (c *streamCarrier) TryRead([]byte) (int, error)                     { return 0, nil }
+func (c *streamCarrier) TryWrite(_, _ []byte) (int, error)               { return 0, nil }
+func (c *streamCarrier) WriteUntil([]byte, <-chan struct{}) (int, error) { return 0, nil }
+func (c *streamCarrier) CanTry() bool                                    { return false }
+
+func (c *streamCarrier) Close() error {
+	c.end()
+	return nil
+}
+
+func (c *streamCarrier) LocalAddr() net.Addr  { return c.addr(func(p *peer.Peer) net.Addr { return p.LocalAddr }) }
+func (c *streamCarrier) RemoteAddr() net.Addr { return c.addr(func(p *peer.Peer) net.Addr { return p.Addr }) }
+
+// addr is that of the connection beneath, where gRPC tells it.
+func (c *streamCarrier) addr(of func(*peer.Peer) net.Addr) net.Addr {
+	if p, ok := peer.FromContext(c.stream.Context()); ok {
+		if a := of(p); a != nil {
+			return a
+		}
+	}
+	return tunnelAddr{}
+}
+
+// tunnelAddr is the address of whatever is beneath a stream that does not tell.
+type tunnelAddr struct{}
+
+func (tunnelAddr) Network() string { return "tunnel" }
+func (tunnelAddr) String() string  { return "tunnel" }

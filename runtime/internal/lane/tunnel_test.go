@@ -1,0 +1,67 @@
+package lane
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	pb "google.golang.org/grpc/interop/grpc_testing"
+)
+
+const tunnelMethod = "/lane.Test/Tunnel"
+
+// openTunnel runs the frames through one stream of a gRPC connection.
+func openTunnel(t testing.TB, s setup) grpc.ClientConnInterface {
+	t.Helper()
+	server := NewServer(ServerConfig{
+		MaxMessageSize: s.maxMessage, MaxCalls: s.maxCalls,
+		UnaryInterceptors: s.unaryServer, StreamInterceptors: s.streamServer, Logger: quiet(),
+	})
+	pb.RegisterTestServiceServer(server, s.service)
+	served := make(chan error, 1)
+	stream, end := tunnel(t, func(carrier Carrier) {
+		served <- server.Serve(carrier)
+	})
+	client := NewClient(NewStreamCarrier(stream, end), ClientConfig{
+		MaxMessageSize: s.maxMessage, UnaryInterceptors: s.unaryClient, StreamInterceptors: s.streamClient, CallOptions: s.callOptions,
+	})
+	t.Cleanup(func() {
+		broken := errors.Is(client.Err(), ErrProtocol)
+		client.Close()
+		if err := receive(t, served); errors.Is(err, ErrProtocol) || broken {
+			t.Errorf("the client ended with %v, the server with %v", client.Err(), err)
+		}
+		server.Stop()
+	})
+	return client
+}
+
+// tunnel opens a stream whose other end is served by serve.
+func tunnel(t testing.TB, serve func(Carrier)) (grpc.ClientStream, context.CancelFunc) {
+	t.Helper()
+	l := listen(t)
+	server := grpc.NewServer(grpc.WaitForHandlers(true))
+	desc := &grpc.StreamDesc{StreamName: "Tunnel", ClientStreams: true, ServerStreams: true, Handler: func(_ any, stream grpc.ServerStream) error {
+		ended, end := context.WithCancel(stream.Context())
+		serve(NewStreamCarrier(stream, end))
+		<-ended.Done()
+		return nil
+	}}
+	server.RegisterService(&grpc.ServiceDesc{ServiceName: "lane.Test", Streams: []grpc.StreamDesc{*desc}}, nil)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	conn, err := grpc.NewClient("unix://"+l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(); server.Stop(); <-served })
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	stream, err := conn.NewStream(ctx, desc, tunnelMethod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stream, cancel
+}
