@@ -1,0 +1,306 @@
+package object
+
+import (
+	"context"
+	"runtime"
+	"strconv"
+	"sync"
+	"weak"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/plugingen/plugingen/runtime/runtimepb"
+)
+
+// Scope is one call with objects among its parameters or results, on either side: made by [Begin] or [Serve], ended by
+// End. Its other methods, and Export and Import, are called by one goroutine at a time until then.
+type Scope struct {
+	ctx     context.Context
+	conn    grpc.ClientConnInterface // of a caller
+	session *session                 // nil until something needs it
+	find    func() (*session, error)
+	hold    any
+	origin  grpc.ClientConnInterface // who is told of calls that fail in methods without an error result
+	server  bool
+
+	call  *calling // of a caller that awaits objects
+	serve *served  // of a handler that returns objects
+	sent  bool     // the handler's response is complete
+
+	mu      sync.Mutex
+	lent    []uint64           // sent for this call
+	borrows map[uint64]*Handle // received for this call
+	before  []func()           // to be done before the call ends
+}
+
+// need finds or opens the session.
+func (s *Scope) need() (*session, error) {
+	if s.session == nil {
+		session, err := s.find()
+		if err != nil {
+			return nil, err
+		}
+		s.session = session
+	}
+	return s.session, s.session.lost()
+}
+
+// Begin begins a call over conn, which comes from [Connect] or is an object's. Results says that objects are among the results.
+func Begin(ctx context.Context, conn grpc.ClientConnInterface, results bool) *Scope {
+	s := &Scope{ctx: ctx, conn: conn, origin: conn}
+	switch c := conn.(type) {
+	case *Handle:
+		s.session, s.hold, s.origin = c.claim.session, c.hold, c.origin
+	case *Conn:
+		s.hold, s.origin = c.link, c.ClientConnInterface
+		s.find = func() (*session, error) { return c.link.session(ctx) }
+	default:
+		s.find = func() (*session, error) { return nil, failure(codes.FailedPrecondition, ErrUnsupported, nil) }
+	}
+	if results {
+		s.call = &calling{}
+	}
+	return s
+}
+
+// Invoke makes the call.
+func (s *Scope) Invoke(method string, req, resp any) error {
+	ctx := s.ctx
+	if s.call != nil {
+		session, err := s.need()
+		if err != nil {
+			return err
+		}
+		s.call.session, s.call.number = session, session.nextCall()
+		ctx = metadata.AppendToOutgoingContext(ctx, callKey, strconv.FormatUint(s.call.number, 10))
+	}
+	if c, ok := s.conn.(*Conn); ok && s.session != nil {
+		ctx = metadata.AppendToOutgoingContext(ctx, sessionMetadata, c.link.token(s.session))
+	}
+	err := s.conn.Invoke(ctx, method, req, resp)
+	if err != nil && s.call != nil {
+		go s.session.endCall(s.call.number, true)
+	}
+	return err
+}
+
+func (s *session) nextCall() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastCall++
+	return s.lastCall
+}
+
+// Serve begins to serve a call. Results says that objects are among the results: then the context that it returns, which the
+// implementation gets, lasts as long as they do.
+func Serve(ctx context.Context, results bool) (context.Context, *Scope) {
+	s := &Scope{ctx: ctx, server: true}
+	s.find = func() (*session, error) { return sessionOf(ctx) }
+	if results {
+		s.serve = &served{number: numberOf(ctx)}
+		ctx, s.serve.cancel = lasting(ctx)
+	}
+	return ctx, s
+}
+
+// lasting is a context with the values and the deadline of ctx that does not end with it.
+func lasting(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	long := context.WithoutCancel(ctx)
+	stop := context.CancelFunc(func() {})
+	if deadline, ok := ctx.Deadline(); ok {
+		long, stop = context.WithDeadline(long, deadline)
+	}
+	long, cancel := context.WithCancelCause(long)
+	return long, func(cause error) { cancel(cause); stop() }
+}
+
+func numberOf(ctx context.Context) uint64 {
+	md, _ := metadata.FromIncomingContext(ctx)
+	if values := md[callKey]; len(values) == 1 {
+		n, _ := strconv.ParseUint(values[0], 10, 64)
+		return n
+	}
+	return 0
+}
+
+// Commit says that the response is complete. Without it End gives up what was exported for it.
+func (s *Scope) Commit() { s.sent = true }
+
+// End ends the call: what was lent is released.
+func (s *Scope) End() {
+	for _, f := range s.before {
+		f()
+	}
+	s.mu.Lock()
+	lent, borrows := s.lent, s.borrows
+	s.lent, s.borrows = nil, nil
+	s.mu.Unlock()
+	for _, id := range lent {
+		s.session.dropLent(id)
+	}
+	for _, h := range borrows {
+		h.Release()
+	}
+	if s.call != nil && s.call.session != nil {
+		s.call.watch(s.ctx)
+	}
+	if s.serve != nil {
+		s.endServed()
+	}
+}
+
+// endServed leaves the results to the caller, if it takes them.
+func (s *Scope) endServed() {
+	c := s.serve
+	if c.session == nil { // nothing was exported
+		c.cancel(context.Canceled)
+		return
+	}
+	if !s.sent || s.ctx.Err() != nil || c.number == 0 {
+		c.dropAll()
+	}
+}
+
+// Export makes what stands for v in a message: nil for nil. A caller lends it until the call ends; a handler gives it for
+// as long as the caller wants it.
+func Export[T any](s *Scope, t Type[T], v T) (*runtimepb.Object, error) {
+	if isNil(&v) {
+		return nil, nil
+	}
+	session, err := s.need()
+	if err != nil {
+		return nil, err
+	}
+	if h := handleOf(v); h != nil && h.claim.session == session && !h.claim.over.Load() {
+		return &runtimepb.Object{Id: h.claim.id, Home: true}, nil
+	}
+	e, err := session.owned.add(v, t.Name, func() *kind { return newKind(t.Describe()) }, s.reason())
+	if err != nil {
+		return nil, failure(codes.ResourceExhausted, err, nil)
+	}
+	session.holdWith(s.hold)
+	s.note(e)
+	return &runtimepb.Object{Id: e.id, Lent: !s.server}, nil
+}
+
+// reason is why an entry is kept that the scope exports.
+func (s *Scope) reason() func(*entry) {
+	switch {
+	case !s.server:
+		return func(e *entry) { e.lent++ }
+	case s.serve != nil:
+		return s.serve.add
+	default:
+		return func(e *entry) { e.kept++ }
+	}
+}
+
+func (s *Scope) note(e *entry) {
+	if !s.server {
+		s.mu.Lock()
+		s.lent = append(s.lent, e.id)
+		s.mu.Unlock()
+		return
+	}
+	if s.serve != nil && s.serve.session == nil {
+		s.serve.session = s.session
+		s.session.keepCall(s.serve)
+	}
+}
+
+// keepCall lets the caller find the call by its number.
+func (s *session) keepCall(c *served) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.calls != nil && c.number != 0 {
+		s.calls[c.number] = c
+	}
+}
+
+// holdWith keeps the owner of the session for as long as the peer knows objects of ours.
+func (s *session) holdWith(owner any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil && owner != nil {
+		s.hold = owner
+	}
+}
+
+// Import returns the value that m stands for: nil for nil, the value itself where it is ours, a proxy otherwise.
+func Import[T any](s *Scope, t Type[T], m *runtimepb.Object) (v T, err error) {
+	if m == nil {
+		return v, nil
+	}
+	session, err := s.need()
+	if err != nil {
+		return v, err
+	}
+	if m.GetHome() {
+		e := session.owned.get(m.GetId())
+		if e == nil {
+			return v, failure(codes.InvalidArgument, ErrReleased, nil)
+		}
+		v, ok := e.value.(T)
+		if !ok {
+			return v, failure(codes.InvalidArgument, ErrUnknown, nil)
+		}
+		return v, nil
+	}
+	if m.GetId() == 0 {
+		return v, failure(codes.InvalidArgument, ErrUnknown, nil)
+	}
+	h := s.handle(m, t.Name, func(h *Handle) any { return t.Proxy(h) })
+	v, ok := h.proxy.(T)
+	if !ok {
+		return v, failure(codes.InvalidArgument, ErrUnknown, nil)
+	}
+	return v, nil
+}
+
+// handle finds the handle for an object of the peer's, or makes it.
+func (s *Scope) handle(m *runtimepb.Object, name string, proxy func(*Handle) any) *Handle {
+	if m.GetLent() {
+		return s.borrow(m.GetId(), name, proxy)
+	}
+	session := s.session
+	session.mu.Lock()
+	defer session.mu.Unlock()
+	if h := session.proxies[m.GetId()].Value(); h != nil && h.name == name && !h.claim.over.Load() {
+		h.claim.times++
+		return h
+	}
+	h := s.newHandle(m.GetId(), name, proxy)
+	h.claim.times = 1
+	h.claim.self = weak.Make(h)
+	if s.call != nil {
+		h.claim.call = s.call
+		s.call.gain()
+	}
+	h.cleanup = runtime.AddCleanup(h, (*claim).giveBack, h.claim)
+	session.proxies[m.GetId()] = h.claim.self
+	return h
+}
+
+// borrow is handle for what ends with the call.
+func (s *Scope) borrow(id uint64, name string, proxy func(*Handle) any) *Handle {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h := s.borrows[id]; h != nil && h.name == name {
+		return h
+	}
+	h := s.newHandle(id, name, proxy)
+	h.claim.lent, h.scope = true, s.ctx
+	if s.borrows == nil {
+		s.borrows = map[uint64]*Handle{}
+	}
+	s.borrows[id] = h
+	return h
+}
+
+func (s *Scope) newHandle(id uint64, name string, proxy func(*Handle) any) *Handle {
+	h := &Handle{claim: &claim{session: s.session, id: id}, name: name, hold: s.hold, origin: s.origin}
+	h.proxy = proxy(h)
+	return h
+}
