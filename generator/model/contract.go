@@ -11,6 +11,9 @@ type Contract struct {
 	Package  Package
 	Module   string     // module path of Package; empty when there is no go.mod
 	Services []*Service // in the order in which they were asked for
+	// Objects are the interfaces and functions whose values cross, other than Services, and the types of channels and iterators;
+	// sorted by Type.ID.
+	Objects []*Type
 	// Sentinels are the exported error values that stay themselves when they cross the process boundary, sorted.
 	Sentinels []Sentinel
 	// Declared are the names that the package declares outside generated files, sorted.
@@ -28,6 +31,8 @@ type Service struct {
 	Methods []*Method
 	// Var is the generated variable of type runtime.Service, such as "GreeterService".
 	Var string
+	// Type is the interface or function when its values are parameters or results; nil otherwise.
+	Type *Type
 	// WireName is the full gRPC service name, such as "example_com.greeter.Greeter".
 	WireName string
 }

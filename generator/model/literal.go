@@ -9,7 +9,7 @@ func (t *Type) Zero(imports *ImportSet) string {
 		return "false"
 	case String:
 		return `""`
-	case Bytes, Slice, Map, Pointer, ProtoMessage, Error:
+	case Bytes, Slice, Map, Pointer, ProtoMessage, Error, Live:
 		return "nil"
 	case Array, Struct, Time, Marshaler:
 		return t.Expr(imports) + "{}"
@@ -48,7 +48,7 @@ func (t *Type) example(imports *ImportSet, name string, depth int) string {
 		return t.examplePointer(imports)
 	case Duration:
 		return imports.Std("time") + ".Second"
-	case Array, Struct, Time, Marshaler, ProtoMessage, Error:
+	case Array, Struct, Time, Marshaler, ProtoMessage, Error, Live:
 		return t.Zero(imports)
 	default:
 		return "1"

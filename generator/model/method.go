@@ -53,8 +53,10 @@ func (m *Method) signature(imports *ImportSet, names, types []string) string {
 	for i, name := range names {
 		params[i] = name + " " + types[i]
 	}
-	return m.Name + "(" + strings.Join(params, ", ") + ")" + m.ResultList(imports)
+	return m.Name + paramList(params) + m.ResultList(imports)
 }
+
+func paramList(params []string) string { return "(" + strings.Join(params, ", ") + ")" }
 
 func (m *Method) paramTypes(imports *ImportSet) []string {
 	var types []string
@@ -80,6 +82,10 @@ func (m *Method) ResultList(imports *ImportSet) string {
 	if m.HasError {
 		types = append(types, "error")
 	}
+	return resultList(types)
+}
+
+func resultList(types []string) string {
 	switch len(types) {
 	case 0:
 		return ""

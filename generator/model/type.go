@@ -10,7 +10,7 @@ import (
 type Kind int
 
 // The kinds of types that can travel. Bytes is a slice of bytes, Marshaler a type that encodes itself, ProtoMessage a pointer
-// to a struct that protobuf generated, Error the interface error where a method does not return it last.
+// to a struct that protobuf generated, Error the interface error where a method does not return it last, Live a value that stays in its process.
 const (
 	Invalid Kind = iota
 	Bool
@@ -38,6 +38,7 @@ const (
 	Marshaler
 	ProtoMessage
 	Error
+	Live
 )
 
 // Type is a Go type. Types of recursive declarations refer to themselves.
@@ -49,12 +50,14 @@ type Type struct {
 	Name    string
 	Args    []*Type
 	Key     *Type // of maps
-	Elem    *Type // of slices, arrays, maps and pointers; of a ProtoMessage, the struct
+	Elem    *Type // of slices, arrays, maps, pointers and channels; of a ProtoMessage, the struct
 	Len     int64 // of arrays
 	// Members are the fields of a struct, in order.
 	Members []*Member
 	// Marshal and Unmarshal are the methods of a Marshaler, such as "MarshalBinary" and "UnmarshalBinary".
 	Marshal, Unmarshal string
+	// Live says how a Live crosses.
+	Live *LiveType
 }
 
 // Member is a field of a struct that can be reached by its name: an embedded one is named after its type, and the exported
@@ -92,6 +95,8 @@ func (t *Type) Expr(imports *ImportSet) string {
 		return "*" + t.Elem.Expr(imports)
 	case Struct:
 		return t.structText(func(m *Type) string { return m.Expr(imports) })
+	case Live:
+		return t.liveExpr(imports)
 	case Time:
 		return imports.Std("time") + ".Time"
 	case Duration:
@@ -139,6 +144,8 @@ func (t *Type) text(qualifier func(Package) string) string {
 		return "*" + t.Elem.text(qualifier)
 	case Struct:
 		return t.structText(func(m *Type) string { return m.text(qualifier) })
+	case Live:
+		return t.liveText(func(m *Type) string { return m.text(qualifier) })
 	default:
 		return t.Kind.String()
 	}
@@ -183,11 +190,11 @@ func (k Kind) String() string {
 	return names[k]
 }
 
-func kindNames() [Error + 1]string {
+func kindNames() [Live + 1]string {
 	return [...]string{
 		"invalid", "bool", "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64",
 		"float32", "float64", "string", "[]byte", "slice", "array", "map", "pointer", "struct", "time.Time", "time.Duration", "marshaler",
-		"proto.Message", "error",
+		"proto.Message", "error", "live value",
 	}
 }
 

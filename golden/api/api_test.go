@@ -26,6 +26,7 @@ func packages() []string {
 		"runtime/broker",
 		"runtime/handshake",
 		"runtime/host",
+		"runtime/object",
 		"runtime/plugin",
 		"runtime/plugin/pluginlog",
 		"runtime/plugintest",

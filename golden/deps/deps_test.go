@@ -65,6 +65,7 @@ func walls() []wall {
 		{"runtime/relay", nil, nil},
 		{"runtime/plugin/pluginlog", nil, nil},
 		{"runtime/broker", []string{"runtime", "runtime/runtimepb", "runtime/handshake", "runtime/transport", "runtime/internal/wire"}, brokered},
+		{"runtime/object", []string{"runtime", "runtime/runtimepb", "runtime/internal/lane"}, grpcOnly},
 		{"runtime/plugin", []string{"runtime", "runtime/runtimepb", "runtime/handshake", "runtime/transport", "runtime/broker", "runtime/internal/..."}, brokered},
 		{"runtime/host", []string{"runtime", "runtime/runtimepb", "runtime/handshake", "runtime/transport", "runtime/relay", "runtime/broker", "runtime/internal/..."}, brokered},
 		{"runtime/...", []string{"runtime/..."}, brokered},

@@ -38,14 +38,14 @@ type Conn struct {
 }
 
 // Connect prepares a client's connection for objects. It opens nothing: the first object does. A connection that has a method
-// Keep(key any, make func() any) any, returning one value for each key, lets all its clients share a session.
+// Keep(key any, first func() any) any, returning one value for each key, lets all its clients share a session.
 func Connect(conn grpc.ClientConnInterface) grpc.ClientConnInterface {
 	switch conn.(type) {
 	case *Conn, *Handle:
 		return conn
 	}
 	if k, ok := conn.(interface {
-		Keep(key any, make func() any) any
+		Keep(key any, first func() any) any
 	}); ok {
 		return &Conn{conn, k.Keep(linkKey{}, func() any { return newLink(conn) }).(*link)}
 	}

@@ -133,3 +133,10 @@ func (h *Handle) explain(ctx context.Context, client *lane.Client, err error) er
 	}
 	return err
 }
+
+// Closed gives back the object behind conn, whose Close method has been called. What is lent stays.
+func Closed(conn grpc.ClientConnInterface) {
+	if h, ok := conn.(*Handle); ok && !h.claim.lent {
+		h.Release()
+	}
+}

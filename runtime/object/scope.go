@@ -230,7 +230,7 @@ func (s *session) holdWith(owner any) {
 
 // Import returns the value that m stands for: nil for nil, the value itself where it is ours, a proxy otherwise.
 func Import[T any](s *Scope, t Type[T], m *runtimepb.Object) (v T, err error) {
-	if m == nil {
+	if m.GetId() == 0 { // also what a nil in a list comes to
 		return v, nil
 	}
 	session, err := s.need()
@@ -247,9 +247,6 @@ func Import[T any](s *Scope, t Type[T], m *runtimepb.Object) (v T, err error) {
 			return v, failure(codes.InvalidArgument, ErrUnknown, nil)
 		}
 		return v, nil
-	}
-	if m.GetId() == 0 {
-		return v, failure(codes.InvalidArgument, ErrUnknown, nil)
 	}
 	h := s.handle(m, t.Name, func(h *Handle) any { return t.Proxy(h) })
 	v, ok := h.proxy.(T)

@@ -141,6 +141,9 @@ func (s *session) target(ctx context.Context) (*entry, string, error) {
 	return e, method, nil
 }
 
+// handleCall answers a call of one of our objects.
+//
+//nolint:revive // the order of parameters is grpc's
 func (s *session) handleCall(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 	e, name, err := s.target(ctx)
 	if err != nil {
@@ -173,6 +176,9 @@ type insideStream struct {
 // Context has the session.
 func (s *insideStream) Context() context.Context { return s.ctx }
 
+// handleRelease gives up what the peer does not need any more.
+//
+//nolint:revive // the order of parameters is grpc's
 func (s *session) handleRelease(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 	req := new(runtimepb.Release)
 	if err := decode(req); err != nil {
@@ -187,6 +193,9 @@ func (s *session) handleRelease(_ any, _ context.Context, decode func(any) error
 	return &runtimepb.Done{}, nil
 }
 
+// handleEndCall ends the context of a call whose results are objects.
+//
+//nolint:revive // the order of parameters is grpc's
 func (s *session) handleEndCall(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 	req := new(runtimepb.EndCall)
 	if err := decode(req); err != nil {

@@ -19,7 +19,12 @@ type registrar struct {
 	calls    *calls
 	broker   *broker.Broker
 	problems []error
+	sessions []sessions
 }
+
+// sessions is a service whose streams last as long as the client's connection: a stop does not wait for them, it ends them.
+// The service's description has it as its metadata.
+type sessions interface{ EndSessions() }
 
 // Broker is for broker.FromRegistrar.
 func (r *registrar) Broker() *broker.Broker { return r.broker }
@@ -33,6 +38,7 @@ func (s *server) register(implementations []runtime.Implementation) error {
 	if err := errors.Join(r.problems...); err != nil {
 		return &Error{Op: "register services", Hint: "correct Services of the plugin.Config in this plugin's main", Err: err}
 	}
+	s.sessions = r.sessions
 	return nil
 }
 
@@ -40,6 +46,11 @@ func (s *server) register(implementations []runtime.Implementation) error {
 func (r *registrar) RegisterService(desc *grpc.ServiceDesc, implementation any) {
 	if err := r.check(desc, implementation); err != nil {
 		r.problems = append(r.problems, err)
+		return
+	}
+	if long, ok := desc.Metadata.(sessions); ok {
+		r.sessions = append(r.sessions, long)
+		r.Server.RegisterService(desc, implementation)
 		return
 	}
 	counted := *desc

@@ -28,6 +28,8 @@ type server struct {
 	printed *printed
 	*entrance
 
+	sessions []sessions
+
 	asked     chan struct{} // closed when a host asks for the shutdown
 	askedOnce sync.Once
 	answer    chan struct{} // closed when the host that asked may be answered
@@ -84,6 +86,13 @@ func (s *server) shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	return nil
+}
+
+// endSessions ends the streams that last as long as their connections.
+func (s *server) endSessions() {
+	for _, long := range s.sessions {
+		long.EndSessions()
+	}
 }
 
 // hangUp closes connections once all answers are written, until ctx ends.

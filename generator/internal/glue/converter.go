@@ -70,7 +70,7 @@ func (f *file) decodeFails(field *model.Field) bool {
 // scalarEncodeFails says whether a value that no message of ours carries may be unfit to travel.
 func scalarEncodeFails(t *model.Type) bool {
 	switch t.Kind {
-	case model.Time, model.Marshaler, model.ProtoMessage:
+	case model.Time, model.Marshaler, model.ProtoMessage, model.Live:
 		return true
 	}
 	return false
@@ -79,7 +79,7 @@ func scalarEncodeFails(t *model.Type) bool {
 // scalarDecodeFails says whether what arrives may be unfit for the type.
 func scalarDecodeFails(t *model.Type) bool {
 	switch t.Kind {
-	case model.Time, model.Duration, model.Marshaler, model.ProtoMessage:
+	case model.Time, model.Duration, model.Marshaler, model.ProtoMessage, model.Live:
 		return true
 	}
 	return isNarrow(t.Kind)
@@ -118,7 +118,7 @@ func (f *file) encoder(m *model.Message) function {
 	}
 	c, l := f.convert[m], f.locals
 	pb := f.PB + "." + m.GoName
-	fn := function{Name: c.encode, Params: f.code(l.v + " " + f.pointerTo(m)), Results: f.code("*" + pb)}
+	fn := function{Name: c.encode, Params: f.code(f.scoped(m, true) + l.v + " " + f.pointerTo(m)), Results: f.code("*" + pb)}
 	fn.Doc = f.code(fmt.Sprintf("is the message for a %s.", m.Type))
 	var b block
 	if !m.Wrapper {
@@ -146,7 +146,7 @@ func (f *file) decoder(m *model.Message) function {
 		return f.entryDecoder(m)
 	}
 	c, l := f.convert[m], f.locals
-	fn := function{Name: c.decode, Params: f.code(l.m + " *" + f.PB + "." + m.GoName)}
+	fn := function{Name: c.decode, Params: f.code(f.scoped(m, true) + l.m + " *" + f.PB + "." + m.GoName)}
 	fn.Doc = f.code(fmt.Sprintf("is the %s in a message; the zero value for none.", m.Type))
 	results := l.v + " " + m.Type.Expr(f.imports)
 	if c.decodes {

@@ -151,10 +151,12 @@ func (d *decoding) element(b *block, field *model.Field, dst, src, index string)
 // value is the expression that converts one value; whether it also gives an error, valueFails says.
 func (d *decoding) value(field *model.Field, src string) string {
 	if m := field.Value.Message; m != nil {
-		return d.convert[m].decode + "(" + src + ")"
+		return d.convert[m].decode + "(" + d.scoped(m, false) + src + ")"
 	}
 	t := element(field.Of)
 	switch t.Kind {
+	case model.Live:
+		return d.imported(t, src)
 	case model.Time:
 		d.timestamp()
 		return d.need(&d.DecodeTime, "decodeTime") + "(" + src + ")"

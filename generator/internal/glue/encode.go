@@ -194,6 +194,8 @@ func (f *file) carrierGo(c model.Carrier) string {
 	switch {
 	case c.Message != nil:
 		return "*" + f.PB + "." + c.Message.GoName
+	case c.Proto == model.ObjectProto:
+		return "*" + f.runtimepb() + ".Object"
 	case c.Proto == ".google.protobuf.Timestamp":
 		f.timestamp()
 		return "*" + f.Timestamp + ".Timestamp"
@@ -211,6 +213,8 @@ func (e *encoding) value(field *model.Field, src string) string {
 	}
 	t := element(field.Of)
 	switch t.Kind {
+	case model.Live:
+		return e.export(t, src)
 	case model.Time:
 		e.timestamp()
 		e.fmt()
@@ -238,7 +242,7 @@ func (e *encoding) convertMessage(m *model.Message, field *model.Field, src stri
 	if m.Recursive {
 		src += ", " + e.nextDepth()
 	}
-	return e.convert[m].encode + "(" + src + ")"
+	return e.convert[m].encode + "(" + e.scoped(m, false) + src + ")"
 }
 
 func (e *encoding) nextDepth() string {

@@ -25,6 +25,13 @@ func Render(c *model.Contract, runtimeModule, template string) ([]byte, error) {
 	for _, s := range c.Services {
 		f.Services = append(f.Services, f.service(s))
 	}
+	for _, t := range c.Objects {
+		if t.Live.Service != nil {
+			f.Objects = append(f.Objects, f.objectService(t))
+		} else {
+			f.Streams = append(f.Streams, f.stream(t))
+		}
+	}
 	for _, m := range c.Wire.Messages {
 		if m.Type != nil {
 			f.Conversions = append(f.Conversions, f.encoder(m), f.decoder(m))
@@ -48,6 +55,9 @@ type file struct {
 	convert  map[*model.Message]*converter
 	unmarsh  map[string]string // method -> helper
 
+	objectNames map[string]string // Type.ID -> function that describes the type to the runtime
+	hasLive     bool
+
 	Package, RuntimeModule, ProtoFile        string
 	Imports                                  render.Code
 	Context, GRPC, Runtime, PB               string // packages
@@ -59,7 +69,9 @@ type file struct {
 	MarshalProto, UnmarshalProto             string
 	MaxNesting, ErrNesting, ErrNil           string
 	Unmarshalers                             []unmarshaler
-	Services                                 []service
+	Services, Objects                        []service
+	Streams                                  []stream
+	Object                                   string // package, when something is live
 	Sentinels                                []sentinel
 	Conversions                              []function
 }
@@ -79,7 +91,7 @@ type function struct {
 func newFile(c *model.Contract, runtimeModule string) *file {
 	f := &file{
 		contract: c, Package: c.Package.Name, RuntimeModule: runtimeModule, ProtoFile: c.Wire.File,
-		unmarsh: map[string]string{}, convert: map[*model.Message]*converter{},
+		unmarsh: map[string]string{}, convert: map[*model.Message]*converter{}, objectNames: map[string]string{},
 	}
 	f.locals = pickLocals(c)
 	f.taken = takenNames(c.Declared, c.Imported)
@@ -90,6 +102,7 @@ func newFile(c *model.Contract, runtimeModule string) *file {
 	f.Receiver = f.locals.c
 	f.Errors = f.declare("errorSet")
 	f.Handler = f.declare("unaryHandler")
+	f.liveTypes()
 	f.converters()
 	return f
 }
@@ -113,7 +126,7 @@ func (f *file) packages(runtimeModule string) {
 	f.Runtime = f.imports.Std(path.Join(runtimeModule, "runtime"))
 	f.PB = f.imports.Add(f.contract.Wire.GoPackage)
 	// names that imports may get later, so that nothing is declared over them
-	f.taken.take(f.Context, f.GRPC, f.Runtime, f.PB, "fmt", "time", "timestamppb", "durationpb", "status", "codes", "errors", "proto")
+	f.taken.take(f.Context, f.GRPC, f.Runtime, f.PB, "fmt", "time", "timestamppb", "durationpb", "status", "codes", "errors", "proto", "object", "runtimepb")
 }
 
 // declare picks a name for a package-level declaration.

@@ -10,8 +10,12 @@ import (
 
 // service is an interface as the template sees it.
 type service struct {
-	Name, Var, WireName         string
+	Name                        render.Code
+	Link, Var, WireName         string // Link is how comments name it
 	Client, NewClient, Register string
+	Describe                    string // of services in contracts with live values, and of objects
+	Object                      string // of those whose values cross
+	IsFunc                      bool   // an object that is a function
 	Methods                     []method
 }
 
@@ -27,24 +31,34 @@ type method struct {
 
 func (f *file) service(s *model.Service) service {
 	v := service{
-		Name: s.Name, Var: s.Var, WireName: s.WireName,
+		Name: f.code(s.Name), Link: s.Name, Var: s.Var, WireName: s.WireName,
 		Client: f.declare(lowerFirst(s.Name) + "Client"), NewClient: f.declare("new" + s.Name + "Client"), Register: f.declare("register" + s.Name),
 	}
+	if f.hasLive {
+		v.Describe = f.declare("describe" + s.Name)
+	}
+	if s.Type != nil {
+		v.Object = f.objectNames[s.Type.ID()]
+	}
 	for _, m := range s.Methods {
-		v.Methods = append(v.Methods, f.method(s, m))
+		v.Methods = append(v.Methods, f.methodOf(s, m, s.Name+"."+m.Name, s.Name, nil))
 	}
 	return v
 }
 
-func (f *file) method(s *model.Service, m *model.Method) method {
-	c := call{file: f, method: m, label: strconv.Quote(s.Name + "." + m.Name), path: strconv.Quote("/" + s.WireName + "/" + m.WireName)}
+// methodOf writes a method of a service; object is the type that has it when that is not called like the service.
+func (f *file) methodOf(s *model.Service, m *model.Method, label, word string, object *model.Type) method {
+	c := call{file: f, method: m, object: object, label: strconv.Quote(label), path: strconv.Quote("/" + s.WireName + "/" + m.WireName)}
 	m.Signature(f.imports) // imports first: no parameter may hide one
+	if object != nil {
+		object.Expr(f.imports)
+	}
 	c.name()
-	v := method{Name: m.Name, WireName: m.WireName, Path: "/" + s.WireName + "/" + m.WireName, Serve: f.declare("serve" + s.Name + m.Name)}
+	v := method{Name: m.Name, WireName: m.WireName, Path: "/" + s.WireName + "/" + m.WireName, Serve: f.declare("serve" + word + m.Name)}
 	v.Signature = f.code(m.SignatureWith(f.imports, c.allParams()))
 	v.ClientBody = c.client()
 	v.ServeBody = c.serve()
-	v.ServeParams = f.code(c.serveParams(s.Name))
+	v.ServeParams = f.code(c.serveParams(c.servedType(s)))
 	v.ServeResults = f.code("*" + c.pb(m.Response) + ", error")
 	return v
 }
@@ -53,7 +67,8 @@ func (f *file) method(s *model.Service, m *model.Method) method {
 type call struct {
 	*file
 	method      *model.Method
-	label, path string // quoted
+	object      *model.Type // nil for a contract's service
+	label, path string      // quoted
 	ctx         string
 	params      []string // without the context
 	results     []string
@@ -99,6 +114,9 @@ func (c *call) client() []render.Code {
 	if !c.method.HasContext {
 		b.add(l.ctx+", "+l.cancel+" := "+c.Context+".WithTimeout("+c.Context+".Background(), "+c.Runtime+".DefaultCallTimeout)", "defer "+l.cancel+"()")
 	}
+	if c.method.IsLive() {
+		c.beginClient(&b)
+	}
 	assign := " := "
 	if c.anyFails(c.method.Params, c.encoding(nil).valueFails) || c.anyFails(c.method.Results, c.decoding(nil).usesErr) {
 		b.add("var " + l.err + " error")
@@ -107,7 +125,7 @@ func (c *call) client() []render.Code {
 	e := c.encoding(c.clientFail)
 	e.message(&b, l.req, c.pb(c.method.Request), c.method.Request.Fields, c.source(c.method.Params, c.params))
 	b.add(l.resp + " := new(" + c.pb(c.method.Response) + ")")
-	b.add("if " + l.err + assign + l.c + ".conn.Invoke(" + c.ctx + ", " + c.path + ", " + l.req + ", " + l.resp + "); " + l.err + " != nil {")
+	b.add("if " + l.err + assign + c.invoke() + "; " + l.err + " != nil {")
 	b.add(c.clientFail("", l.err)...)
 	b.add("}")
 	c.clientResults(&b)
@@ -143,6 +161,9 @@ func (c *call) clientFail(where, err string) []string {
 }
 
 func (c *call) clientResults(b *block) {
+	if c.closes() {
+		b.add(c.objectPackage() + ".Closed(" + c.locals.c + ".conn)")
+	}
 	d := c.decoding(c.clientFail)
 	values := c.decoded(b, d, c.method.Results, c.results, c.locals.resp)
 	if c.method.HasError {
@@ -182,6 +203,9 @@ func errorField(m *model.Message) string {
 func (c *call) serve() []render.Code {
 	var b block
 	l := c.locals
+	if c.method.IsLive() {
+		c.beginServe(&b)
+	}
 	d := c.decoding(c.serveFail("InvalidArgument"))
 	if c.anyFails(c.method.Params, d.usesErr) || c.anyFails(c.method.Results, c.encoding(nil).valueFails) {
 		b.add("var " + l.err + " error")
@@ -194,6 +218,9 @@ func (c *call) serve() []render.Code {
 		args = append([]string{c.locals.ctx}, args...)
 	}
 	invoke := l.impl + "." + c.method.Name + "(" + strings.Join(args, ", ") + ")"
+	if c.object != nil && c.object.Live.Form == model.Func {
+		invoke = l.impl + "(" + strings.Join(args, ", ") + ")"
+	}
 	results := c.results
 	if c.method.HasError {
 		results = append(append([]string{}, results...), l.failure)
@@ -205,8 +232,19 @@ func (c *call) serve() []render.Code {
 	e := c.encoding(c.resultFail())
 	e.failure = l.failure
 	e.message(&b, l.resp, c.pb(c.method.Response), c.method.Response.Fields, c.source(c.method.Results, c.results))
+	if c.method.IsLive() {
+		b.add(l.scope + ".Commit()")
+	}
 	b.add("return " + l.resp + ", nil")
 	return b.code()
+}
+
+// servedType is the Go type that implements the method.
+func (c *call) servedType(s *model.Service) string {
+	if c.object == nil {
+		return s.Name
+	}
+	return c.object.Expr(c.imports)
 }
 
 // serveFail answers with a status: the call could not be carried out.
@@ -234,7 +272,7 @@ func (c *call) resultFail() fail {
 
 func (c *call) serveParams(serviceName string) string {
 	ctx, req := c.locals.ctx, c.locals.req
-	if !c.method.HasContext {
+	if !c.method.HasContext && !c.method.IsLive() {
 		ctx = "_"
 	}
 	if len(c.method.Params) == 0 {

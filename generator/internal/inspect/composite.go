@@ -22,23 +22,23 @@ func (m *mapper) composite(mt *model.Type, t types.Type, path string) *model.Typ
 	case *types.Struct:
 		return m.structure(mt, t, t, path)
 	case *types.Chan:
-		m.refuse(path, codeChan, "a channel cannot cross a process boundary", "pass a slice, or call a method once for each value")
+		m.liveChan(mt, t, path)
 	case *types.Signature:
-		m.refuse(path, codeFunc, "a function cannot cross a process boundary", "pass data that says what to do")
+		m.liveFunc(mt, t, path)
 	case *types.Interface:
-		m.interfaceValue(t, path)
+		m.interfaceValue(mt, t, path)
 	default:
 		m.refuse(path, codeInterface, "a "+kindName(t)+" cannot travel", "use a struct, a slice or a map")
 	}
 	return mt
 }
 
-func (m *mapper) interfaceValue(t *types.Interface, path string) {
+func (m *mapper) interfaceValue(mt *model.Type, t *types.Interface, path string) {
 	if t.NumMethods() == 0 && t.IsMethodSet() {
 		m.refuse(path, codeInterface, "a value of any type cannot travel: the other side would not know what it is", "use a concrete type, or []byte with an encoding of your own")
 		return
 	}
-	m.refuse(path, codeInterface, "an interface value cannot cross a process boundary yet", "use a struct with the data that the methods give")
+	m.liveInterface(mt, t, path)
 }
 
 func (m *mapper) slice(mt *model.Type, t *types.Slice, path string) *model.Type {

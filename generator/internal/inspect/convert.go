@@ -51,6 +51,9 @@ func (m *mapper) convertNamed(t *types.Named, alias *types.Alias, path string) *
 	case isProtoMessage(t):
 		return m.refuse(path, codePointer, "a message of protobuf must not be copied", "use *"+m.show(t))
 	}
+	if seq := m.liveSeq(t, path); seq != nil {
+		return seq
+	}
 	key := types.TypeString(t, (*types.Package).Path)
 	if known, ok := m.named[key]; ok {
 		return known

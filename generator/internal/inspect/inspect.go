@@ -74,7 +74,7 @@ func (l *loader) contract(names []string) (*model.Contract, *report, error) {
 		Package: model.Package{Path: src.types.Path(), Name: src.types.Name()},
 		Module:  l.module.path,
 	}
-	m := &mapper{loader: l, report: r, home: src, named: map[string]*model.Type{}, sentinels: map[string]*types.Package{}}
+	m := &mapper{loader: l, report: r, home: src, named: map[string]*model.Type{}, sentinels: map[string]*types.Package{}, services: map[string]*model.Service{}}
 	m.checkPredeclared()
 	m.checkName()
 	for _, name := range names {
@@ -82,6 +82,7 @@ func (l *loader) contract(names []string) (*model.Contract, *report, error) {
 			c.Services = append(c.Services, s)
 		}
 	}
+	c.Objects = m.liveObjects(c.Services)
 	c.Sentinels = m.findSentinels()
 	c.Declared, c.Imported = l.declared(src)
 	return c, r, nil

@@ -46,6 +46,8 @@ func knownSource(importPath string) string {
 		return "package fmt; func Errorf(format string, a ...any) error; func Sprintf(format string, a ...any) string; type Stringer interface { String() string }"
 	case "io":
 		return knownIO
+	case "iter":
+		return "package iter; type Seq[V any] func(yield func(V) bool); type Seq2[K, V any] func(yield func(K, V) bool)"
 	}
 	return ""
 }
@@ -87,5 +89,12 @@ type ReadCloser interface { Reader; Closer }
 type WriteCloser interface { Writer; Closer }
 type ReadWriter interface { Reader; Writer }
 type ReadWriteCloser interface { Reader; Writer; Closer }
+type Seeker interface { Seek(offset int64, whence int) (int64, error) }
+type ReadSeeker interface { Reader; Seeker }
+type ReadSeekCloser interface { Reader; Seeker; Closer }
+type WriteSeeker interface { Writer; Seeker }
+type ReadWriteSeeker interface { Reader; Writer; Seeker }
+type ReaderAt interface { ReadAt(p []byte, off int64) (n int, err error) }
+type WriterAt interface { WriteAt(p []byte, off int64) (n int, err error) }
 var EOF, ErrUnexpectedEOF, ErrClosedPipe, ErrNoProgress, ErrShortBuffer, ErrShortWrite error
 `

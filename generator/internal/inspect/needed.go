@@ -13,7 +13,7 @@ import (
 // neededImports are the import paths, sorted, that types and error variables of the packages read so far refer to.
 // What only function bodies and other variables use is left out: asking for it would cost time, and it may not build.
 func (l *loader) neededImports() []string {
-	needed := map[string]bool{"context": true, "time": true, "errors": true, "fmt": true, "io": true} // as the quick way knows
+	needed := map[string]bool{"context": true, "time": true, "errors": true, "fmt": true, "io": true, "iter": true} // as the quick way knows
 	for _, src := range l.sources {
 		for _, file := range src.files {
 			l.neededBy(file, needed)

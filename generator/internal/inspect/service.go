@@ -19,6 +19,8 @@ type mapper struct {
 	home      *source // the contract's package
 	named     map[string]*model.Type
 	sentinels map[string]*types.Package // packages whose error variables matter
+	services  map[string]*model.Service // of interfaces, by their types' IDs
+	objects   []*model.Type             // whose values stay in their process
 
 	// Where the mapping is, for faults.
 	at      token.Position
@@ -63,7 +65,12 @@ func (m *mapper) service(name string) *model.Service {
 	if iface == nil {
 		return nil
 	}
+	id := (&model.Type{Package: model.Package{Path: m.home.types.Path()}, Name: name}).ID()
+	if s := m.services[id]; s != nil {
+		return s // its values are parameters of another one
+	}
 	s := &model.Service{Name: name, Doc: m.loader.docs.typeDoc(m.home, name)}
+	m.services[id] = s
 	for i := range iface.NumMethods() {
 		if method := m.method(name, iface.Method(i)); method != nil {
 			s.Methods = append(s.Methods, method)

@@ -12,7 +12,10 @@ import (
 )
 
 // errorProto is where the runtime's module keeps the .proto that contracts import.
-const errorProto = "runtime/runtimepb/error.proto"
+const (
+	errorProto  = "runtime/runtimepb/error.proto"
+	objectProto = "runtime/runtimepb/object.proto"
+)
 
 // Build prints the .proto of a contract that Lay has laid out, compiles it, and tells the model the Go names of its messages.
 // Runtime is the source of the runtime's module: its errors' .proto and its module path come from there.
@@ -22,14 +25,19 @@ func Build(ctx context.Context, c *model.Contract, runtime fs.FS) (protoText []b
 	if err != nil {
 		return nil, nil, fmt.Errorf("runtime source: %w", err)
 	}
+	objects, err := fs.ReadFile(runtime, objectProto)
+	if err != nil {
+		return nil, nil, fmt.Errorf("runtime source: %w", err)
+	}
 	modulePath, err := RuntimeModule(runtime)
 	if err != nil {
 		return nil, nil, err
 	}
+	runtimepb := path.Join(modulePath, path.Dir(errorProto))
 	compiled, err = Compile(ctx, Input{
 		File:      c.Wire.File,
-		Sources:   map[string][]byte{c.Wire.File: protoText, ErrorImport: errors},
-		GoPackage: map[string]string{ErrorImport: path.Join(modulePath, path.Dir(errorProto))},
+		Sources:   map[string][]byte{c.Wire.File: protoText, ErrorImport: errors, objectImport: objects},
+		GoPackage: map[string]string{ErrorImport: runtimepb, objectImport: runtimepb},
 	})
 	if err != nil {
 		return nil, nil, err

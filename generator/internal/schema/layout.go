@@ -18,14 +18,15 @@ func ProtoName(c *model.Contract) string { return c.Package.Name + ".proto" }
 
 // layout makes messages for a contract.
 type layout struct {
-	contract *model.Contract
-	wire     *model.Wire
-	old      *previous
-	byType   map[string]*model.Message // by Type.ID
-	names    map[string]bool           // squashed names of messages
-	wanted   []*pending                // messages in the order in which they were met
-	faults   model.Diagnostics
-	notes    model.Diagnostics
+	contract     *model.Contract
+	wire         *model.Wire
+	old          *previous
+	byType       map[string]*model.Message // by Type.ID
+	names        map[string]bool           // squashed names of messages
+	serviceNames map[string]bool           // squashed, too
+	wanted       []*pending                // messages in the order in which they were met
+	faults       model.Diagnostics
+	notes        model.Diagnostics
 }
 
 // pending is a message whose name or numbers are not settled yet.
@@ -60,17 +61,26 @@ func Lay(contract *model.Contract, earlier []byte) (notes model.Diagnostics, err
 }
 
 func (l *layout) services() {
+	l.serviceNames = map[string]bool{}
 	for _, s := range l.contract.Services {
-		s.WireName = l.wire.Package + "." + messageWord(s.Name)
-		taken := map[string]bool{}
-		for _, m := range s.Methods {
-			m.WireName = unique(messageWord(m.Name), taken)
-			base := messageWord(s.Name) + m.WireName
-			m.Request = l.add(base+"Request", &model.Message{Doc: fmt.Sprintf("holds the parameters of %s.%s.", s.Name, m.Name)})
-			m.Response = l.add(base+"Response", &model.Message{Doc: fmt.Sprintf("holds the results of %s.%s.", s.Name, m.Name)})
-			l.params(m.Request, m.Params, "arg", false)
-			l.params(m.Response, m.Results, "r", m.HasError)
-		}
+		l.service(s, messageWord(s.Name), s.Name)
+	}
+	l.objects()
+}
+
+// service lays out an interface; identity tells it from all others.
+func (l *layout) service(s *model.Service, word, identity string) {
+	word = unique(word, l.serviceNames)
+	l.names[squash(word)] = true // proto has one space of names
+	s.WireName = l.wire.Package + "." + word
+	taken := map[string]bool{}
+	for _, m := range s.Methods {
+		m.WireName = unique(messageWord(m.Name), taken)
+		base := word + m.WireName
+		m.Request = l.add(base+"Request", &model.Message{Doc: fmt.Sprintf("holds the parameters of %s.%s.", identity, m.Name)})
+		m.Response = l.add(base+"Response", &model.Message{Doc: fmt.Sprintf("holds the results of %s.%s.", identity, m.Name)})
+		l.params(m.Request, m.Params, "arg", false)
+		l.params(m.Response, m.Results, "r", m.HasError)
 	}
 }
 

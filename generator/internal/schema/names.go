@@ -89,6 +89,8 @@ func typeWord(t *model.Type, home string) string {
 		return structWord(t)
 	case model.Error:
 		return "ErrorValue"
+	case model.Live:
+		return liveWord(t, home)
 	case model.ProtoMessage:
 		return typeWord(t.Elem, home) + "Message"
 	case model.Time:

@@ -12,6 +12,9 @@ func (l *layout) field(name string, t *model.Type) *model.Field {
 	case t.Kind == model.Error:
 		f.Label, f.Value = model.Optional, model.Carrier{Proto: model.ErrorProto}
 		return f
+	case t.Kind == model.Live:
+		f.Value = model.Carrier{Proto: model.ObjectProto}
+		return f
 	case isByteArray(t):
 		f.Value = model.Carrier{Proto: "bytes"}
 		return f
@@ -69,6 +72,8 @@ func (l *layout) carrier(t *model.Type) model.Carrier {
 		return model.Carrier{Proto: ".google.protobuf.Timestamp"}
 	case t.Kind == model.Duration:
 		return model.Carrier{Proto: ".google.protobuf.Duration"}
+	case t.Kind == model.Live:
+		return model.Carrier{Proto: model.ObjectProto} // without a number for nil
 	case t.Kind == model.Struct:
 		return l.structure(t)
 	case t.Kind == model.Pointer && t.Elem.Kind == model.Struct:

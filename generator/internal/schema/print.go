@@ -10,6 +10,9 @@ import (
 // ErrorImport is the .proto that every contract imports for its errors.
 const ErrorImport = "plugingen/runtime/v1/error.proto"
 
+// objectImport is the .proto of references to live values.
+const objectImport = "plugingen/runtime/v1/object.proto"
+
 // Print is the text of the contract's .proto.
 func Print(c *model.Contract) []byte {
 	var b strings.Builder
@@ -20,6 +23,11 @@ func Print(c *model.Contract) []byte {
 	fmt.Fprintf(&b, options, c.Wire.GoPackage.Path)
 	for _, s := range c.Services {
 		printService(&b, s)
+	}
+	for _, t := range c.Objects {
+		if t.Live.Service != nil {
+			printService(&b, t.Live.Service)
+		}
 	}
 	for _, m := range c.Wire.Messages {
 		printMessage(&b, m)
@@ -54,6 +62,7 @@ func imports(c *model.Contract) []string {
 		{".google.protobuf.Duration", "google/protobuf/duration.proto"},
 		{".google.protobuf.Timestamp", "google/protobuf/timestamp.proto"},
 		{model.ErrorProto, ErrorImport},
+		{model.ObjectProto, objectImport},
 	} {
 		if used[i.typ] {
 			files = append(files, i.file)
@@ -65,7 +74,7 @@ func imports(c *model.Contract) []string {
 func printService(b *strings.Builder, s *model.Service) {
 	b.WriteByte('\n')
 	comment(b, "", s.Doc)
-	fmt.Fprintf(b, "service %s {\n", messageWord(s.Name))
+	fmt.Fprintf(b, "service %s {\n", s.WireName[strings.LastIndexByte(s.WireName, '.')+1:])
 	for _, m := range s.Methods {
 		comment(b, "  ", m.Doc)
 		fmt.Fprintf(b, "  rpc %s(%s) returns (%s);\n", m.WireName, m.Request.Name, m.Response.Name)

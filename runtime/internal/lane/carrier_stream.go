@@ -80,8 +80,13 @@ func (c *streamCarrier) Close() error {
 	return nil
 }
 
-func (c *streamCarrier) LocalAddr() net.Addr  { return c.addr(func(p *peer.Peer) net.Addr { return p.LocalAddr }) }
-func (c *streamCarrier) RemoteAddr() net.Addr { return c.addr(func(p *peer.Peer) net.Addr { return p.Addr }) }
+func (c *streamCarrier) LocalAddr() net.Addr {
+	return c.addr(func(p *peer.Peer) net.Addr { return p.LocalAddr })
+}
+
+func (c *streamCarrier) RemoteAddr() net.Addr {
+	return c.addr(func(p *peer.Peer) net.Addr { return p.Addr })
+}
 
 // addr is that of the connection beneath, where gRPC tells it.
 func (c *streamCarrier) addr(of func(*peer.Peer) net.Addr) net.Addr {

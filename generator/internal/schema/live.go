@@ -1,0 +1,54 @@
+package schema
+
+import (
+	"strings"
+
+	"github.com/plugingen/plugingen/generator/model"
+)
+
+// objects lays out the interfaces and functions whose values cross, as services, and what channels and iterators carry.
+func (l *layout) objects() {
+	for _, t := range l.contract.Objects {
+		word := typeWord(t, l.contract.Package.Path)
+		if s := t.Live.Service; s != nil {
+			l.service(s, word, t.ID())
+			continue
+		}
+		t.Live.Message = l.add(word+"Item", &model.Message{Doc: "holds a value of " + t.ID() + "."})
+		l.params(t.Live.Message, t.Live.Items, "value", false)
+	}
+}
+
+// liveWord names a type whose values stay in their process as part of a message's name.
+func liveWord(t *model.Type, home string) string {
+	switch t.Live.Form {
+	case model.Receive:
+		return typeWord(t.Elem, home) + "Receiver"
+	case model.Send:
+		return typeWord(t.Elem, home) + "Sender"
+	default:
+		return funcWord(t.Live.Call(), home)
+	}
+}
+
+// funcWord names a function type without a name by its signature.
+func funcWord(m *model.Method, home string) string {
+	var b strings.Builder
+	b.WriteString("Func")
+	if m.HasContext {
+		b.WriteString("Context")
+	}
+	for _, p := range m.Params {
+		b.WriteString(typeWord(p.Type, home))
+	}
+	for i, r := range m.Results {
+		if i == 0 {
+			b.WriteString("To")
+		}
+		b.WriteString(typeWord(r.Type, home))
+	}
+	if m.HasError {
+		b.WriteString("Error")
+	}
+	return b.String()
+}

@@ -1,0 +1,117 @@
+package model
+
+// Form says what kind of live value a type is.
+type Form int
+
+// The forms of live values. An interface has methods, a function is one method called Call; Receive and Send are the two
+// directions of channels; Seq and Seq2 are iterators; IO is one of the interfaces of package io that the runtime knows.
+const (
+	Interface Form = iota + 1
+	Func
+	Receive
+	Send
+	Seq
+	Seq2
+	IO
+)
+
+// LiveType says how values of a type cross that stay in their process: what crosses is a reference.
+type LiveType struct {
+	Form Form
+	// Service has the methods of an interface or a function; nil for other forms.
+	Service *Service
+	// Items are what one value of a channel or an iterator consists of: one, or two for a Seq2.
+	Items []*Param
+	// Message carries the Items; nil until the schema has been laid out.
+	Message *Message
+	// Constructor is the name in the runtime of what serves an IO, such as "Reader".
+	Constructor string
+}
+
+// ObjectProto is the message of the runtime that refers to a live value.
+const ObjectProto = ".plugingen.runtime.v1.Object"
+
+// IsLive says whether a value of the type is, or holds, one that stays in its process.
+func (t *Type) IsLive() bool { return t.isLive(map[*Type]bool{}) }
+
+func (t *Type) isLive(seen map[*Type]bool) bool {
+	if t == nil || seen[t] {
+		return false
+	}
+	seen[t] = true
+	if t.Kind == Live || t.Key.isLive(seen) || t.Elem.isLive(seen) {
+		return true
+	}
+	for _, m := range t.Members {
+		if m.Type.isLive(seen) {
+			return true
+		}
+	}
+	return false
+}
+
+// IsLive says whether the method has live values among its parameters or results.
+func (m *Method) IsLive() bool { return anyLive(m.Params) || m.GivesLive() }
+
+// GivesLive says whether the method has live values among its results.
+func (m *Method) GivesLive() bool { return anyLive(m.Results) }
+
+func anyLive(params []*Param) bool {
+	for _, p := range params {
+		if p.Type.IsLive() {
+			return true
+		}
+	}
+	return false
+}
+
+// Call is the only method of a function's service.
+func (l *LiveType) Call() *Method { return l.Service.Methods[0] }
+
+func (t *Type) liveExpr(imports *ImportSet) string {
+	switch t.Live.Form {
+	case Func:
+		m := t.Live.Call()
+		return "func" + paramList(m.paramTypes(imports)) + m.ResultList(imports)
+	case Receive:
+		return "<-chan " + t.Elem.Expr(imports)
+	case Send:
+		return "chan<- " + t.Elem.Expr(imports)
+	default:
+		return "interface{}" // every other form has a name
+	}
+}
+
+func (t *Type) liveText(text func(*Type) string) string {
+	switch t.Live.Form {
+	case Func:
+		return t.Live.Call().funcText(text)
+	case Receive:
+		return "<-chan " + text(t.Elem)
+	case Send:
+		return "chan<- " + text(t.Elem)
+	default:
+		return "interface"
+	}
+}
+
+func (m *Method) funcText(text func(*Type) string) string {
+	var params, results []string
+	if m.HasContext {
+		params = append(params, "context.Context")
+	}
+	for i, p := range m.Params {
+		if m.Variadic && i == len(m.Params)-1 {
+			params = append(params, "..."+text(p.Type.Elem))
+			continue
+		}
+		params = append(params, text(p.Type))
+	}
+	for _, r := range m.Results {
+		results = append(results, text(r.Type))
+	}
+	if m.HasError {
+		results = append(results, "error")
+	}
+	return "func" + paramList(params) + resultList(results)
+}
