@@ -22,6 +22,7 @@ var (
 	ErrTransport       = errors.New("no transport in common")
 	ErrTooLong         = errors.New("handshake line is too long")
 	ErrNoHandshake     = errors.New("no handshake line")
+	ErrAttachment      = errors.New("malformed description of a running plugin")
 )
 
 // Error is what every function of this package returns: what was being done, what went wrong, what to do about it.

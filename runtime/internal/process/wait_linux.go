@@ -54,8 +54,15 @@ func awaitReadable(f *os.File) error {
 	if err != nil {
 		return err
 	}
-	return raw.Read(func(fd uintptr) bool {
+	return raw.Read(func(fd uintptr) bool { return isReadable(int(fd)) })
+}
+
+// isReadable asks again when a signal came in between, though it does not wait: the poller tells of an end once only.
+func isReadable(fd int) bool {
+	for {
 		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
-		return err == nil && n > 0
-	})
+		if !errors.Is(err, unix.EINTR) {
+			return err == nil && n > 0
+		}
+	}
 }

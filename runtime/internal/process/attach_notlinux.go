@@ -1,0 +1,5 @@
+//go:build unix && !linux
+
+package process
+
+func openHandle(pid int) (handle, error) { return number(pid), nil }
