@@ -52,12 +52,20 @@ type Type struct {
 	Key     *Type // of maps
 	Elem    *Type // of slices, arrays, maps, pointers and channels; of a ProtoMessage, the struct
 	Len     int64 // of arrays
+	// Constants make an integer an enum on the wire: they are its exported constants, sorted by name. Nil makes it a number.
+	Constants []Constant
 	// Members are the fields of a struct, in order.
 	Members []*Member
 	// Marshal and Unmarshal are the methods of a Marshaler, such as "MarshalBinary" and "UnmarshalBinary".
 	Marshal, Unmarshal string
 	// Live says how a Live crosses.
 	Live *LiveType
+}
+
+// Constant is an exported constant of a named integer type.
+type Constant struct {
+	Name  string
+	Value int32
 }
 
 // Member is a field of a struct that can be reached by its name: an embedded one is named after its type, and the exported
@@ -71,6 +79,9 @@ type Member struct {
 
 // IsNamed says whether the type has a name of its own, other than a predeclared one.
 func (t *Type) IsNamed() bool { return t.Name != "" }
+
+// IsEnum says whether the type travels as an enum. Keys of maps are numbers all the same.
+func (t *Type) IsEnum() bool { return len(t.Constants) > 0 }
 
 // IsBasic says whether the type's kind is a boolean, a number or a string.
 func (t *Type) IsBasic() bool { return t.Kind >= Bool && t.Kind <= String }

@@ -7,6 +7,7 @@ type Wire struct {
 	GoPackage Package // package of the .pb.go
 	Dir       string  // folder of GoPackage beneath the contract's, such as "greeterpb"
 	Messages  []*Message
+	Enums     []*Enum
 }
 
 // Message is a proto message: a request, a response, a struct, or a wrapper around a type that proto cannot nest.
@@ -26,6 +27,24 @@ type Message struct {
 	// Reserved numbers and names belonged to fields that are gone, and are never used again.
 	Reserved      []Range
 	ReservedNames []string
+}
+
+// Enum is an open proto enum: values that it does not name survive.
+type Enum struct {
+	Name   string // in the .proto
+	GoName string // in the .pb.go
+	Doc    string
+	Type   *Type       // the Go type that it carries
+	Values []EnumValue // zero first, as proto wants it, then by number
+	// Reserved numbers and names belonged to constants that are gone.
+	Reserved      []Range
+	ReservedNames []string
+}
+
+// EnumValue is a value of an enum. Its number is that of the Go constant.
+type EnumValue struct {
+	Name   string
+	Number int
 }
 
 // ErrorProto is the message of the runtime that carries errors. It begins with a dot: the contract's own package may have a
@@ -68,4 +87,5 @@ type Field struct {
 type Carrier struct {
 	Proto   string   // as the .proto spells it, such as "int64" or "Greeting"
 	Message *Message // for structs and wrappers; nil otherwise
+	Enum    *Enum    // for integers with constants; nil otherwise
 }

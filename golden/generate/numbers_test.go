@@ -122,3 +122,49 @@ func contains(t *testing.T, text, want string) {
 		t.Errorf("missing:\n%s\nin:\n%s", want, text)
 	}
 }
+
+const keptEnum = `
+type Kind int
+const (
+	KindA Kind = iota
+	KindB
+	KindC
+)
+type Kept interface { Get(ctx context.Context, kind Kind, kinds ...Kind) (map[Kind]Kind, error) }`
+
+func TestNumbersBecomeEnumsAndBack(t *testing.T) {
+	k := newKeeper(t)
+	plain, _, _ := k.generate(hideConstants(keptEnum))
+	contains(t, plain, "int64 kind = 1;\n  repeated int64 kinds = 2;")
+	named, _, warnings := k.generate(keptEnum)
+	contains(t, named, "Kind kind = 1;\n  repeated Kind kinds = 2;")
+	contains(t, named, "map<int64, Kind> r0 = 1;")
+	contains(t, named, "enum Kind {\n  KIND_A = 0;\n  KIND_B = 1;\n  KIND_C = 2;\n}")
+	same(t, "warnings", warnings, "")
+	again, _, warnings := k.generate(hideConstants(keptEnum))
+	same(t, "proto", again, plain)
+	same(t, "warnings", warnings, "")
+}
+
+func TestEnumValuesFollowTheConstants(t *testing.T) {
+	k := newKeeper(t)
+	k.generate(keptEnum)
+	renamed, _, warnings := k.generate(strings.Replace(keptEnum, "KindB", "KindBee", 1))
+	contains(t, renamed, "enum Kind {\n  reserved KIND_B;\n  KIND_A = 0;\n  KIND_BEE = 1;\n  KIND_C = 2;\n}")
+	same(t, "warnings", warnings, "")
+	removed, _, warnings := k.generate(strings.Replace(keptEnum, "\tKindC\n", "", 1))
+	contains(t, removed, "enum Kind {\n  reserved 2;\n  reserved KIND_BEE, KIND_C;\n  KIND_A = 0;\n  KIND_B = 1;\n}")
+	same(t, "warnings", warnings, "")
+	moved, _, warnings := k.generate(strings.Replace(keptEnum, "KindA Kind = iota\n", "KindNew Kind = iota\n\tKindA\n", 1))
+	contains(t, moved, "KIND_NEW = 0;\n  KIND_A = 1;\n  KIND_B = 2;\n  KIND_C = 3;\n")
+	contains(t, warnings, "keptpb/kept.proto: Kind: value KIND_A was 0 and is 1 now: plugins and hosts built before take it for another one: give the constants the numbers that they had; add new ones at the end [PG0103]")
+	message, _, _ := k.generate("type Kind struct { A int }\ntype Kept interface { Get(ctx context.Context, kind Kind) error }")
+	contains(t, message, "message Kind {\n  int64 a = 1;\n}")
+	back, _, _ := k.generate(keptEnum)
+	contains(t, back, "message Kind {\n  reserved 1;\n  reserved a;\n}")
+	contains(t, back, "enum Kind_2 {\n  KIND_2_A = 0;")
+}
+
+func hideConstants(text string) string {
+	return strings.NewReplacer("KindA", "kindA", "KindB", "kindB", "KindC", "kindC").Replace(text)
+}

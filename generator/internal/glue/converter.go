@@ -73,7 +73,7 @@ func scalarEncodeFails(t *model.Type) bool {
 	case model.Time, model.Marshaler, model.ProtoMessage, model.Live:
 		return true
 	}
-	return false
+	return t.IsEnum() && t.Kind == model.Int // an enum has 32 bits
 }
 
 // scalarDecodeFails says whether what arrives may be unfit for the type.
@@ -82,7 +82,7 @@ func scalarDecodeFails(t *model.Type) bool {
 	case model.Time, model.Duration, model.Marshaler, model.ProtoMessage, model.Live:
 		return true
 	}
-	return isNarrow(t.Kind)
+	return isNarrow(t.Kind) && !(t.IsEnum() && t.Kind == model.Int)
 }
 
 // element is what a pointer points to, and any other type itself.

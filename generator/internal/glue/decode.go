@@ -173,7 +173,7 @@ func (d *decoding) value(field *model.Field, src string) string {
 	case model.Marshaler:
 		return d.unmarshaler(t) + "[" + t.Expr(d.imports) + "](" + src + ")"
 	}
-	if isNarrow(t.Kind) {
+	if scalarDecodeFails(t) {
 		return d.narrow(t, src)
 	}
 	if t.IsNamed() || t.Kind.String() != protoGo(field.Value.Proto) {

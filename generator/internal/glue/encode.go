@@ -152,7 +152,8 @@ func (e *encoding) valueFails(field *model.Field) bool {
 func (e *encoding) pointer(b *block, field *model.Field, dst, src string) {
 	b.add("if " + src + " != nil {")
 	if field.Value.Message == nil && field.Of.IsBasic() {
-		b.add(e.locals.x+" := "+e.value(field, "*"+src), dst+" = &"+e.locals.x)
+		e.pointee(b, field, src)
+		b.add(dst + " = &" + e.locals.x)
 	} else {
 		if field.Of.Kind != model.Marshaler { // calls on a pointer need no star
 			src = "*" + src
@@ -160,6 +161,17 @@ func (e *encoding) pointer(b *block, field *model.Field, dst, src string) {
 		e.assign(b, field, dst, e.value(field, src), e.where(field))
 	}
 	b.add("}")
+}
+
+// pointee declares the variable x as what src points to.
+func (e *encoding) pointee(b *block, field *model.Field, src string) {
+	x, value := e.locals.x, e.value(field, "*"+src)
+	if !e.valueFails(field) {
+		b.add(x + " := " + value)
+		return
+	}
+	b.add("var " + x + " " + e.carrierGo(field.Value))
+	e.assign(b, field, x, value, e.where(field))
 }
 
 func (e *encoding) list(b *block, field *model.Field, dst, src string) {
@@ -202,8 +214,16 @@ func (f *file) carrierGo(c model.Carrier) string {
 	case c.Proto == ".google.protobuf.Duration":
 		return "*" + f.durationpb() + ".Duration"
 	default:
-		return protoGo(c.Proto)
+		return f.scalarGo(c)
 	}
+}
+
+// scalarGo is the Go type of a scalar or an enum.
+func (f *file) scalarGo(c model.Carrier) string {
+	if c.Enum != nil {
+		return f.PB + "." + c.Enum.GoName
+	}
+	return protoGo(c.Proto)
 }
 
 // value is the expression that converts one value; whether it also gives an error, valueFails says.
@@ -229,7 +249,11 @@ func (e *encoding) value(field *model.Field, src string) string {
 	case model.Marshaler:
 		return e.need(&e.Marshaled, "marshaled") + "(" + src + "." + t.Marshal + "())"
 	}
-	if want := protoGo(field.Value.Proto); t.IsNamed() || t.Kind.String() != want {
+	if scalarEncodeFails(t) {
+		e.fmt()
+		return e.need(&e.Narrow, "narrow") + "[" + e.scalarGo(field.Value) + "](" + src + ")"
+	}
+	if want := e.scalarGo(field.Value); t.IsNamed() || t.Kind.String() != want {
 		return want + "(" + src + ")"
 	}
 	return src

@@ -72,6 +72,7 @@ func (m *mapper) fill(mt *model.Type, t *types.Named, path string) model.Type {
 	switch u := t.Underlying().(type) {
 	case *types.Basic:
 		mt.Kind = m.basic(u, path).Kind
+		mt.Constants = m.constants(t, mt.Kind)
 	case *types.Struct:
 		if !marshaler(mt, t) {
 			m.structure(mt, t, u, path)

@@ -94,6 +94,13 @@ func (c *Compiled) adoptGoNames(w *model.Wire) {
 	for _, m := range c.plugin.FilesByPath[c.file].Messages {
 		byName[string(m.Desc.Name())] = m
 	}
+	for _, e := range c.plugin.FilesByPath[c.file].Enums {
+		for _, ours := range w.Enums {
+			if ours.Name == string(e.Desc.Name()) {
+				ours.GoName = e.GoIdent.GoName
+			}
+		}
+	}
 	for _, m := range w.Messages {
 		g := byName[m.Name]
 		m.GoName = g.GoIdent.GoName

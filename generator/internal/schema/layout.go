@@ -22,6 +22,7 @@ type layout struct {
 	wire         *model.Wire
 	old          *previous
 	byType       map[string]*model.Message // by Type.ID
+	enums        map[string]*model.Enum    // by Type.ID
 	names        map[string]bool           // squashed names of messages
 	serviceNames map[string]bool           // squashed, too
 	wanted       []*pending                // messages in the order in which they were met
@@ -29,10 +30,13 @@ type layout struct {
 	notes        model.Diagnostics
 }
 
-// pending is a message whose name or numbers are not settled yet.
+// pending is a message or an enum whose name is not settled yet.
 type pending struct {
-	message *model.Message
-	word    string // the name that it would like
+	name  *string
+	doc   string // what it is for: Message.Doc or Enum.Doc
+	word  string // the name that it would like
+	typed bool   // it carries a type, not a call
+	enum  bool
 }
 
 // Lay fills contract.Wire and the messages and fields of methods. The bytes of the .proto of an earlier run, nil without one,
@@ -43,7 +47,7 @@ func Lay(contract *model.Contract, earlier []byte) (notes model.Diagnostics, err
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	l := &layout{contract: contract, old: old, byType: map[string]*model.Message{}, names: map[string]bool{}}
+	l := &layout{contract: contract, old: old, byType: map[string]*model.Message{}, enums: map[string]*model.Enum{}, names: map[string]bool{}}
 	l.wire = &model.Wire{
 		Package:   cmp.Or(old.pkg, protoPackage(contract.Package.Path)),
 		File:      path.Join(contract.Package.Path, protoFile),
@@ -53,6 +57,7 @@ func Lay(contract *model.Contract, earlier []byte) (notes model.Diagnostics, err
 	contract.Wire = l.wire
 	l.services()
 	l.settleNames()
+	l.settleValues()
 	l.settleNumbers()
 	l.entomb()
 	markRecursive(l.wire.Messages)
@@ -85,7 +90,7 @@ func (l *layout) service(s *model.Service, word, identity string) {
 }
 
 func (l *layout) add(word string, m *model.Message) *model.Message {
-	l.wanted = append(l.wanted, &pending{message: m, word: word})
+	l.wanted = append(l.wanted, &pending{name: &m.Name, doc: m.Doc, word: word, typed: m.Type != nil})
 	l.wire.Messages = append(l.wire.Messages, m)
 	return m
 }
@@ -144,10 +149,13 @@ func unique(name string, taken map[string]bool) string {
 // settleNames gives messages their names: those of the earlier run first, then requests and responses, then types.
 func (l *layout) settleNames() {
 	slices.SortStableFunc(l.wanted, func(a, b *pending) int {
-		return cmp.Or(cmp.Compare(l.rank(a), l.rank(b)), cmp.Compare(a.word, b.word), cmp.Compare(a.message.Doc, b.message.Doc))
+		return cmp.Or(cmp.Compare(l.rank(a), l.rank(b)), cmp.Compare(a.word, b.word), cmp.Compare(a.doc, b.doc))
 	})
 	for _, p := range l.wanted {
-		p.message.Name = unique(cmp.Or(l.earlierName(p), p.word), l.names)
+		*p.name = unique(cmp.Or(l.earlierName(p), p.word), l.names)
+		for p.enum && l.old.messages[*p.name] != nil { // that message keeps its numbers reserved
+			*p.name = unique(p.word, l.names)
+		}
 	}
 }
 
@@ -155,16 +163,16 @@ func (l *layout) rank(p *pending) int {
 	switch {
 	case l.earlierName(p) != "":
 		return 0
-	case p.message.Type == nil:
+	case !p.typed:
 		return 1
 	}
 	return 2
 }
 
 func (l *layout) earlierName(p *pending) string {
-	name := l.old.byDoc[p.message.Doc]
-	if l.old.messages[name] == nil {
-		return ""
+	name := l.old.byDoc[p.doc]
+	if p.enum && l.old.enums[name] != nil || !p.enum && l.old.messages[name] != nil {
+		return name
 	}
-	return name
+	return ""
 }

@@ -33,7 +33,7 @@ func (l *layout) settleNumbers() {
 func (l *layout) number(m *model.Message, old *oldMessage) {
 	kept := map[string]bool{}
 	for _, f := range m.Fields {
-		if was, ok := old.fields[f.Name]; ok && was.shape == shape(f) {
+		if was, ok := old.fields[f.Name]; ok && l.isSameShape(was.shape, f) {
 			f.Number, kept[f.Name] = was.number, true
 		}
 	}

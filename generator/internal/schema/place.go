@@ -64,6 +64,8 @@ func isMessage(t *model.Type) bool {
 // carrier decides what carries one value, where proto has no place for its absence.
 func (l *layout) carrier(t *model.Type) model.Carrier {
 	switch {
+	case t.IsEnum():
+		return l.enum(t)
 	case t.IsBasic():
 		return model.Carrier{Proto: scalar(t.Kind)}
 	case t.Kind == model.Bytes, t.Kind == model.Marshaler:

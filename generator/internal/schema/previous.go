@@ -18,17 +18,25 @@ const (
 	codePrevious = "PG0040"
 	codeNumbers  = "PG0041"
 	codeRemoved  = "PG0102"
+	codeMoved    = "PG0103"
 )
 
 // previous is what the checked-in .proto says.
 type previous struct {
 	pkg      string
 	messages map[string]*oldMessage
+	enums    map[string]*oldEnum
 	byDoc    map[string]string // what a message is for -> its name, from the comments that we write
 }
 
 type oldMessage struct {
 	fields   map[string]oldField
+	reserved []model.Range
+	names    []string // reserved
+}
+
+type oldEnum struct {
+	values   map[string]int
 	reserved []model.Range
 	names    []string // reserved
 }
@@ -43,7 +51,7 @@ var purpose = regexp.MustCompile(`(?m)^// (\w+) ((?:carries|holds) \S.*)$`)
 
 // readPrevious parses the .proto of an earlier run; nil data means that there is none.
 func readPrevious(name string, data []byte) (*previous, model.Diagnostics) {
-	p := &previous{messages: map[string]*oldMessage{}, byDoc: map[string]string{}}
+	p := &previous{messages: map[string]*oldMessage{}, enums: map[string]*oldEnum{}, byDoc: map[string]string{}}
 	if data == nil {
 		return p, nil
 	}
@@ -83,6 +91,16 @@ func (p *previous) read(fd *descriptorpb.FileDescriptorProto) {
 	p.pkg = fd.GetPackage()
 	for _, m := range fd.GetMessageType() {
 		p.messages[m.GetName()] = p.message(m)
+	}
+	for _, e := range fd.GetEnumType() {
+		old := &oldEnum{values: map[string]int{}, names: e.GetReservedName()}
+		for _, v := range e.GetValue() {
+			old.values[v.GetName()] = int(v.GetNumber())
+		}
+		for _, r := range e.GetReservedRange() { // of enums, both ends are in it
+			old.reserved = append(old.reserved, model.Range{First: int(r.GetStart()), Last: int(r.GetEnd())})
+		}
+		p.enums[e.GetName()] = old
 	}
 }
 

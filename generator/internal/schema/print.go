@@ -29,6 +29,9 @@ func Print(c *model.Contract) []byte {
 			printService(&b, t.Live.Service)
 		}
 	}
+	for _, e := range c.Wire.Enums {
+		printEnum(&b, e)
+	}
 	for _, m := range c.Wire.Messages {
 		printMessage(&b, m)
 	}
@@ -127,10 +130,14 @@ func shape(f *model.Field) string {
 }
 
 func carrierName(c model.Carrier) string {
-	if c.Message != nil {
+	switch {
+	case c.Message != nil:
 		return c.Message.Name
+	case c.Enum != nil:
+		return c.Enum.Name
+	default:
+		return c.Proto
 	}
-	return c.Proto
 }
 
 // presence is asked for where absence means something and proto would not keep it by itself.
