@@ -146,6 +146,9 @@ func count(err error) int {
 			n += count(cause)
 		}
 	}
+	if cause := errors.Unwrap(err); cause != nil {
+		n += count(cause)
+	}
 	return n
 }
 
@@ -156,5 +159,89 @@ func TestNoErrorCrossesAsNone(t *testing.T) {
 	}
 	if err := set.Decode(nil); err != nil {
 		t.Errorf("Decode(nil) = %v", err)
+	}
+}
+
+func TestErrorsKeepTheirTree(t *testing.T) {
+	joined := errors.Join(errTest, io.EOF)
+	got := across(t, fmt.Errorf("outer: %w", fmt.Errorf("inner: %w", joined)))
+	inner := errors.Unwrap(got)
+	list, ok := errors.Unwrap(inner).(interface{ Unwrap() []error })
+	if !ok || len(list.Unwrap()) != 2 || list.Unwrap()[0] != errTest || list.Unwrap()[1] != io.EOF { //nolint:errorlint // == is what is promised
+		t.Errorf("the tree of %v is %T of %T", got, got, inner)
+	}
+	if one, ok := across(t, errors.Join(errTest)).(interface{ Unwrap() []error }); !ok || len(one.Unwrap()) != 1 {
+		t.Error("a join of one is none any more")
+	}
+	var remote *runtime.RemoteError
+	if !errors.As(across(t, joined), &remote) || remote.Type() != "*errors.joinError" {
+		t.Error("a joined error is no RemoteError")
+	}
+}
+
+// quotaError is an error that both sides know, with an error inside.
+type quotaError struct {
+	limit int64
+	err   error
+}
+
+func (e *quotaError) Error() string { return fmt.Sprintf("over %d: %v", e.limit, e.err) }
+func (e *quotaError) Unwrap() error { return e.err }
+
+// typedSet carries quotaErrors in messages that have a number and an error.
+func typedSet() *runtime.ErrorSet {
+	set := runtime.NewErrorSet(runtime.Sentinel{Name: "example.com/greeter.ErrTest", Err: errTest})
+	encode := func(e *quotaError, depth int) (*runtimepb.Error, error) {
+		if e == nil {
+			return nil, nil
+		}
+		return &runtimepb.Error{Text: fmt.Sprint(e.limit), Causes: []*runtimepb.Error{set.EncodeAt(e.err, depth)}}, nil
+	}
+	decode := func(m *runtimepb.Error, depth int) (*quotaError, error) {
+		e := &quotaError{}
+		if _, err := fmt.Sscan(m.GetText(), &e.limit); err != nil {
+			return nil, err
+		}
+		e.err = set.DecodeAt(m.GetCauses()[0], depth)
+		return e, nil
+	}
+	set.Register(runtime.NewValueType("*example.com/greeter.quotaError", encode, decode))
+	return set
+}
+
+func TestErrorsKeepTheirType(t *testing.T) {
+	set := typedSet()
+	for name, err := range map[string]error{
+		"itself":  &quotaError{limit: 3, err: errTest},
+		"wrapped": fmt.Errorf("put: %w", &quotaError{limit: 3, err: errTest}),
+		"joined":  errors.Join(io.EOF, &quotaError{limit: 3, err: fmt.Errorf("deep: %w", &quotaError{limit: 4, err: errTest})}),
+	} {
+		got := set.Decode(set.Encode(err))
+		var quota *quotaError
+		if !errors.As(got, &quota) || quota.limit != 3 || !errors.Is(got, errTest) || got.Error() != err.Error() {
+			t.Errorf("%s: got %v, want %v", name, got, err)
+		}
+		old := runtime.NewErrorSet(runtime.Sentinel{Name: "example.com/greeter.ErrTest", Err: errTest}).Decode(set.Encode(err))
+		if !errors.Is(old, errTest) || old.Error() != err.Error() {
+			t.Errorf("%s: a peer that does not know the type got %v", name, old)
+		}
+	}
+	if got := set.Decode(set.Encode((*quotaError)(nil))); got == nil || got.Error() == "" {
+		t.Errorf("a nil pointer came back as %v", got)
+	}
+}
+
+func TestNestedTypesAreBounded(t *testing.T) {
+	set := typedSet()
+	var err error = errTest
+	for range 200 {
+		err = &quotaError{err: err}
+	}
+	e := set.Encode(err)
+	if n := proto.Size(e); n > 1<<20 {
+		t.Errorf("%d bytes", n)
+	}
+	if got := set.Decode(e); got.Error() != err.Error() {
+		t.Errorf("another text: %.80s", got)
 	}
 }

@@ -31,7 +31,12 @@ type Error struct {
 	// Name of the exported variable that this error is, such as "io.EOF"; empty when it is none that both sides know.
 	Sentinel string `protobuf:"bytes,3,opt,name=sentinel" json:"sentinel,omitempty"`
 	// The errors that this one wraps, in the order of Unwrap.
-	Causes        []*Error `protobuf:"bytes,4,rep,name=causes" json:"causes,omitempty"`
+	Causes []*Error `protobuf:"bytes,4,rep,name=causes" json:"causes,omitempty"`
+	// Whether Unwrap returns a list, as that of errors.Join does.
+	Joined bool `protobuf:"varint,5,opt,name=joined" json:"joined,omitempty"`
+	// Full name of the Go type whose message is in value, such as "*example.com/store.QuotaError"; empty when only the text crosses.
+	ValueType     string `protobuf:"bytes,6,opt,name=value_type,json=valueType" json:"value_type,omitempty"`
+	Value         []byte `protobuf:"bytes,7,opt,name=value" json:"value,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -94,16 +99,41 @@ func (x *Error) GetCauses() []*Error {
 	return nil
 }
 
+func (x *Error) GetJoined() bool {
+	if x != nil {
+		return x.Joined
+	}
+	return false
+}
+
+func (x *Error) GetValueType() string {
+	if x != nil {
+		return x.ValueType
+	}
+	return ""
+}
+
+func (x *Error) GetValue() []byte {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
 var File_plugingen_runtime_v1_error_proto protoreflect.FileDescriptor
 
 const file_plugingen_runtime_v1_error_proto_rawDesc = "" +
 	"\n" +
-	" plugingen/runtime/v1/error.proto\x12\x14plugingen.runtime.v1\"\x80\x01\n" +
+	" plugingen/runtime/v1/error.proto\x12\x14plugingen.runtime.v1\"\xcd\x01\n" +
 	"\x05Error\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x1a\n" +
 	"\bsentinel\x18\x03 \x01(\tR\bsentinel\x123\n" +
-	"\x06causes\x18\x04 \x03(\v2\x1b.plugingen.runtime.v1.ErrorR\x06causesB9Z0github.com/plugingen/plugingen/runtime/runtimepb\x92\x03\x04\b\x02 \x03b\beditionsp\xe8\a"
+	"\x06causes\x18\x04 \x03(\v2\x1b.plugingen.runtime.v1.ErrorR\x06causes\x12\x16\n" +
+	"\x06joined\x18\x05 \x01(\bR\x06joined\x12\x1d\n" +
+	"\n" +
+	"value_type\x18\x06 \x01(\tR\tvalueType\x12\x14\n" +
+	"\x05value\x18\a \x01(\fR\x05valueB9Z0github.com/plugingen/plugingen/runtime/runtimepb\x92\x03\x04\b\x02 \x03b\beditionsp\xe8\a"
 
 var (
 	file_plugingen_runtime_v1_error_proto_rawDescOnce sync.Once

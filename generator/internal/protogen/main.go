@@ -3,7 +3,7 @@
 // It runs in the module's root; the runtime's own messages are made by it, see the directive.
 package main
 
-//go:generate go -C ../../.. run ./generator/internal/protogen runtime/runtimepb/error.proto runtime/runtimepb/object.proto runtime/internal/wire/wire.proto
+//go:generate go -C ../../.. run ./generator/internal/protogen runtime/runtimepb/error.proto runtime/runtimepb/value.proto runtime/runtimepb/object.proto runtime/internal/wire/wire.proto
 
 import (
 	"context"
