@@ -16,6 +16,8 @@ type Contract struct {
 	Objects []*Type
 	// Sentinels are the exported error values that stay themselves when they cross the process boundary, sorted.
 	Sentinels []Sentinel
+	// ErrorTypes are the types of errors that stay themselves, sorted; Values those that values of type any may have.
+	ErrorTypes, Values []*Type
 	// Declared are the names that the package declares outside generated files, sorted.
 	Declared []string
 	// Imported are the names that the package's files give to imports; a package may not declare them either. Sorted.

@@ -9,7 +9,7 @@ func (t *Type) Zero(imports *ImportSet) string {
 		return "false"
 	case String:
 		return `""`
-	case Bytes, Slice, Map, Pointer, ProtoMessage, Error, Live:
+	case Bytes, Slice, Map, Pointer, ProtoMessage, Error, Any, OneOf, Live:
 		return "nil"
 	case Array, Struct, Time, Marshaler:
 		return t.Expr(imports) + "{}"
@@ -48,7 +48,9 @@ func (t *Type) example(imports *ImportSet, name string, depth int) string {
 		return t.examplePointer(imports)
 	case Duration:
 		return imports.Std("time") + ".Second"
-	case Array, Struct, Time, Marshaler, ProtoMessage, Error, Live:
+	case Any:
+		return strconv.Quote(name)
+	case Array, Struct, Time, Marshaler, ProtoMessage, Error, OneOf, Live:
 		return t.Zero(imports)
 	default:
 		return "1"

@@ -47,6 +47,11 @@ func (t *Type) isLive(seen map[*Type]bool) bool {
 			return true
 		}
 	}
+	for _, v := range t.Variants {
+		if v.isLive(seen) {
+			return true
+		}
+	}
 	return false
 }
 

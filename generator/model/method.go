@@ -3,6 +3,7 @@ package model
 import (
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Method is a method of an interface.
@@ -17,6 +18,8 @@ type Method struct {
 	HasContext bool // the first parameter is a context.Context
 	HasError   bool // the last result is an error
 	Variadic   bool // the last of Params is variadic; its Type is the slice
+	// Timeout bounds calls of a method without a context; zero means the runtime's default.
+	Timeout time.Duration
 	// ContextName is the name of the context parameter; empty when it has none.
 	ContextName string
 	// Request and Response are the messages that carry the call; nil until the schema has been laid out.

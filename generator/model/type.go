@@ -10,7 +10,8 @@ import (
 type Kind int
 
 // The kinds of types that can travel. Bytes is a slice of bytes, Marshaler a type that encodes itself, ProtoMessage a pointer
-// to a struct that protobuf generated, Error the interface error where a method does not return it last, Live a value that stays in its process.
+// to a struct that protobuf generated, Error the interface error where a method does not return it last, Any an interface
+// without methods, OneOf one whose concrete types are listed, Live a value that stays in its process.
 const (
 	Invalid Kind = iota
 	Bool
@@ -39,6 +40,8 @@ const (
 	ProtoMessage
 	Error
 	Live
+	Any
+	OneOf
 )
 
 // Type is a Go type. Types of recursive declarations refer to themselves.
@@ -56,6 +59,8 @@ type Type struct {
 	Constants []Constant
 	// Members are the fields of a struct, in order.
 	Members []*Member
+	// Variants are the concrete types that a OneOf may hold, in the order in which they are listed.
+	Variants []*Type
 	// Marshal and Unmarshal are the methods of a Marshaler, such as "MarshalBinary" and "UnmarshalBinary".
 	Marshal, Unmarshal string
 	// Live says how a Live crosses.
@@ -201,11 +206,11 @@ func (k Kind) String() string {
 	return names[k]
 }
 
-func kindNames() [Live + 1]string {
+func kindNames() [OneOf + 1]string {
 	return [...]string{
 		"invalid", "bool", "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64",
 		"float32", "float64", "string", "[]byte", "slice", "array", "map", "pointer", "struct", "time.Time", "time.Duration", "marshaler",
-		"proto.Message", "error", "live value",
+		"proto.Message", "error", "live value", "any", "interface",
 	}
 }
 

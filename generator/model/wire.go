@@ -8,6 +8,8 @@ type Wire struct {
 	Dir       string  // folder of GoPackage beneath the contract's, such as "greeterpb"
 	Messages  []*Message
 	Enums     []*Enum
+	// ErrorTypes and Values are the messages for the contract's, one each.
+	ErrorTypes, Values []*Typed
 }
 
 // Message is a proto message: a request, a response, a struct, or a wrapper around a type that proto cannot nest.
@@ -21,12 +23,22 @@ type Message struct {
 	Wrapper bool
 	// Entry says that the message is one entry of Type, a map whose keys no proto map can have.
 	Entry bool
-	// Recursive says that a value can hold another one of the same type, so that walking it needs a bound.
-	Recursive bool
-	Fields    []*Field // by number
+	// OneOf says that one of the fields is set, or none for nil: Type is an interface. Variable is the Go field that holds it.
+	OneOf    bool
+	Variable string
+	// Recursive says that a value can hold another one of the same type, so that walking it needs a bound; Deep, that
+	// it does so in an error or in a value of type any, whose bytes protobuf does not bound.
+	Recursive, Deep bool
+	Fields          []*Field // by number
 	// Reserved numbers and names belonged to fields that are gone, and are never used again.
 	Reserved      []Range
 	ReservedNames []string
+}
+
+// Typed is a Go type with the message that carries it where the interface does not say the type.
+type Typed struct {
+	Type    *Type
+	Message *Message
 }
 
 // Enum is an open proto enum: values that it does not name survive.
@@ -47,9 +59,12 @@ type EnumValue struct {
 	Number int
 }
 
-// ErrorProto is the message of the runtime that carries errors. It begins with a dot: the contract's own package may have a
-// part called plugingen.
-const ErrorProto = ".plugingen.runtime.v1.Error"
+// ErrorProto and ValueProto are the messages of the runtime that carry errors, and values of type any. They begin with a dot:
+// the contract's own package may have a part called plugingen.
+const (
+	ErrorProto = ".plugingen.runtime.v1.Error"
+	ValueProto = ".plugingen.runtime.v1.Value"
+)
 
 // Range is an inclusive range of field numbers.
 type Range struct{ First, Last int }
@@ -81,6 +96,8 @@ type Field struct {
 	// Value is what carries the value, or each of them; Of is the Go type of what it carries.
 	Value Carrier
 	Of    *Type
+	// Variant is the Go type that holds the field in a OneOf.
+	Variant string
 }
 
 // Carrier is the proto type of one value.

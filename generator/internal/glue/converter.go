@@ -21,7 +21,7 @@ func (f *file) converters() {
 		if m.Type == nil {
 			continue
 		}
-		c := &converter{message: m, encode: f.declare("encode" + m.GoName), decode: f.declare("decode" + m.GoName), encodes: m.Recursive}
+		c := &converter{message: m, encode: f.declare("encode" + m.GoName), decode: f.declare("decode" + m.GoName), encodes: m.Recursive || m.OneOf, decodes: m.Deep || m.OneOf}
 		f.convert[m] = c
 		all = append(all, c)
 	}
@@ -70,7 +70,7 @@ func (f *file) decodeFails(field *model.Field) bool {
 // scalarEncodeFails says whether a value that no message of ours carries may be unfit to travel.
 func scalarEncodeFails(t *model.Type) bool {
 	switch t.Kind {
-	case model.Time, model.Marshaler, model.ProtoMessage, model.Live:
+	case model.Time, model.Marshaler, model.ProtoMessage, model.Any, model.Live:
 		return true
 	}
 	return t.IsEnum() && t.Kind == model.Int // an enum has 32 bits
@@ -79,7 +79,7 @@ func scalarEncodeFails(t *model.Type) bool {
 // scalarDecodeFails says whether what arrives may be unfit for the type.
 func scalarDecodeFails(t *model.Type) bool {
 	switch t.Kind {
-	case model.Time, model.Duration, model.Marshaler, model.ProtoMessage, model.Live:
+	case model.Time, model.Duration, model.Marshaler, model.ProtoMessage, model.Any, model.Live:
 		return true
 	}
 	return isNarrow(t.Kind) && !(t.IsEnum() && t.Kind == model.Int)
@@ -113,8 +113,11 @@ func isNarrow(k model.Kind) bool {
 
 // encoder is the function that turns a Go value into its message: a struct comes by pointer, a wrapped type by value.
 func (f *file) encoder(m *model.Message) function {
-	if m.Entry {
+	switch {
+	case m.Entry:
 		return f.entryEncoder(m)
+	case m.OneOf:
+		return f.variantEncoder(m)
 	}
 	c, l := f.convert[m], f.locals
 	pb := f.PB + "." + m.GoName
@@ -142,11 +145,14 @@ func (f *file) encoder(m *model.Message) function {
 
 // decoder is the function that turns a message into a Go value.
 func (f *file) decoder(m *model.Message) function {
-	if m.Entry {
+	switch {
+	case m.Entry:
 		return f.entryDecoder(m)
+	case m.OneOf:
+		return f.variantDecoder(m)
 	}
 	c, l := f.convert[m], f.locals
-	fn := function{Name: c.decode, Params: f.code(f.scoped(m, true) + l.m + " *" + f.PB + "." + m.GoName)}
+	fn := function{Name: c.decode, Params: f.decoderParams(m)}
 	fn.Doc = f.code(fmt.Sprintf("is the %s in a message; the zero value for none.", m.Type))
 	results := l.v + " " + m.Type.Expr(f.imports)
 	if c.decodes {
@@ -166,6 +172,15 @@ func (f *file) decoder(m *model.Message) function {
 	return fn
 }
 
+// decoderParams are the message, and for messages that can hold themselves without protobuf's own bound the depth.
+func (f *file) decoderParams(m *model.Message) render.Code {
+	params := f.scoped(m, true) + f.locals.m + " *" + f.PB + "." + m.GoName
+	if m.Deep {
+		params += ", " + f.locals.depth + " int"
+	}
+	return f.code(params)
+}
+
 // member is a field of the struct in variable v, or v where all of it is in one field.
 func member(v string, field *model.Field) string {
 	if field.Member == "" {
@@ -175,7 +190,7 @@ func member(v string, field *model.Field) string {
 }
 
 func (f *file) pointerTo(m *model.Message) string {
-	if m.Wrapper {
+	if m.Wrapper || m.OneOf {
 		return m.Type.Expr(f.imports)
 	}
 	return "*" + m.Type.Expr(f.imports)

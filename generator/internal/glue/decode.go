@@ -12,6 +12,7 @@ type decoding struct {
 	*file
 	fail   fail
 	within *model.Message
+	depth  string // of the value; empty for what within says
 }
 
 func (f *file) decoding(fail fail) *decoding { return &decoding{file: f, fail: fail} }
@@ -59,7 +60,7 @@ func (d *decoding) assign(b *block, field *model.Field, dst, src, where string) 
 		b.add(dst + " = " + expr)
 		return
 	}
-	if field.Value.Message != nil && field.Value.Message.Recursive && d.within != nil && d.within.Recursive {
+	if isLoop(d.within, field) {
 		where = "" // the error could be thousands of levels deep
 	}
 	b.add("if "+dst+", "+d.locals.err+" = "+expr+"; "+d.locals.err+" != nil {", strings.Join(d.fail(where, d.locals.err), "\n"), "}")
@@ -151,7 +152,7 @@ func (d *decoding) element(b *block, field *model.Field, dst, src, index string)
 // value is the expression that converts one value; whether it also gives an error, valueFails says.
 func (d *decoding) value(field *model.Field, src string) string {
 	if m := field.Value.Message; m != nil {
-		return d.convert[m].decode + "(" + d.scoped(m, false) + src + ")"
+		return d.decodeMessage(m, src)
 	}
 	t := element(field.Of)
 	switch t.Kind {
@@ -166,7 +167,9 @@ func (d *decoding) value(field *model.Field, src string) string {
 		d.fmt()
 		return d.need(&d.DecodeDuration, "decodeDuration") + "(" + src + ")"
 	case model.Error:
-		return d.Errors + ".Decode(" + src + ")"
+		return d.decodeError(src)
+	case model.Any:
+		return d.values() + ".Decode(" + src + ", " + d.nextDepth() + ")"
 	case model.ProtoMessage:
 		d.Proto = d.imports.Std("google.golang.org/protobuf/proto")
 		return d.need(&d.UnmarshalProto, "unmarshalProto") + "[" + t.Elem.Expr(d.imports) + "](" + src + ")"
@@ -180,6 +183,31 @@ func (d *decoding) value(field *model.Field, src string) string {
 		return t.Expr(d.imports) + "(" + src + ")"
 	}
 	return src
+}
+
+func (d *decoding) decodeMessage(m *model.Message, src string) string {
+	if m.Deep {
+		src += ", " + d.nextDepth()
+	}
+	return d.convert[m].decode + "(" + d.scoped(m, false) + src + ")"
+}
+
+func (d *decoding) decodeError(src string) string {
+	if d.within != nil && d.within.Deep {
+		return d.Errors + ".DecodeAt(" + src + ", " + d.nextDepth() + ")"
+	}
+	return d.Errors + ".Decode(" + src + ")"
+}
+
+func (d *decoding) nextDepth() string {
+	switch {
+	case d.depth != "":
+		return d.depth
+	case d.within != nil && d.within.Deep:
+		return d.locals.depth + "+1"
+	default:
+		return "0"
+	}
 }
 
 func (d *decoding) narrow(t *model.Type, src string) string {

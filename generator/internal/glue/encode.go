@@ -135,10 +135,18 @@ func (e *encoding) assign(b *block, field *model.Field, dst, expr, where string)
 		b.add(dst + " = " + expr)
 		return
 	}
-	if field.Value.Message != nil && field.Value.Message.Recursive && e.within != nil && e.within.Recursive {
+	if isLoop(e.within, field) {
 		where = "" // the error could be thousands of levels deep
 	}
 	b.add("if "+dst+", "+e.locals.err+" = "+expr+"; "+e.locals.err+" != nil {", strings.Join(e.fail(where, e.locals.err), "\n"), "}")
+}
+
+// isLoop says whether a field of the message within may hold another such message.
+func isLoop(within *model.Message, field *model.Field) bool {
+	if within == nil || !within.Recursive {
+		return false
+	}
+	return field.Value.Message != nil && field.Value.Message.Recursive || field.Value.Proto == model.ValueProto
 }
 
 func (e *encoding) valueFails(field *model.Field) bool {
@@ -211,6 +219,8 @@ func (f *file) carrierGo(c model.Carrier) string {
 	case c.Proto == ".google.protobuf.Timestamp":
 		f.timestamp()
 		return "*" + f.Timestamp + ".Timestamp"
+	case c.Proto == model.ValueProto:
+		return "*" + f.runtimepb() + ".Value"
 	case c.Proto == ".google.protobuf.Duration":
 		return "*" + f.durationpb() + ".Duration"
 	default:
@@ -242,7 +252,9 @@ func (e *encoding) value(field *model.Field, src string) string {
 	case model.Duration:
 		return e.durationpb() + ".New(" + src + ")"
 	case model.Error:
-		return e.Errors + ".Encode(" + src + ")"
+		return e.encodeError(src)
+	case model.Any:
+		return e.values() + ".Encode(" + src + ", " + e.nextDepth() + ")"
 	case model.ProtoMessage:
 		e.Proto = e.imports.Std("google.golang.org/protobuf/proto")
 		return e.need(&e.MarshalProto, "marshalProto") + "(" + src + ")"
@@ -267,6 +279,13 @@ func (e *encoding) convertMessage(m *model.Message, field *model.Field, src stri
 		src += ", " + e.nextDepth()
 	}
 	return e.convert[m].encode + "(" + e.scoped(m, false) + src + ")"
+}
+
+func (e *encoding) encodeError(src string) string {
+	if e.within != nil && e.within.Deep {
+		return e.Errors + ".EncodeAt(" + src + ", " + e.nextDepth() + ")"
+	}
+	return e.Errors + ".Encode(" + src + ")"
 }
 
 func (e *encoding) nextDepth() string {

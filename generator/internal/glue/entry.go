@@ -43,7 +43,7 @@ func (f *file) entryPart(field *model.Field) string {
 // entryDecoder is the function that turns an entry into a key and a value.
 func (f *file) entryDecoder(m *model.Message) function {
 	c, l := f.convert[m], f.locals
-	fn := function{Name: c.decode, Params: f.code(f.scoped(m, true) + l.m + " *" + f.PB + "." + m.GoName)}
+	fn := function{Name: c.decode, Params: f.decoderParams(m)}
 	fn.Doc = f.code(fmt.Sprintf("is the entry of a %s in a message.", m.Type))
 	results := l.k + " " + m.Type.Key.Expr(f.imports) + ", " + l.v + " " + m.Type.Elem.Expr(f.imports)
 	if c.decodes {
@@ -82,7 +82,7 @@ func (e *encoding) pairs(b *block, field *model.Field, dst, src string) {
 // pairs refuses entries that become one: the peer may see keys as different that are not in this process.
 func (d *decoding) pairs(b *block, field *model.Field, dst, src string) {
 	l, m := d.locals, field.Value.Message
-	call := d.convert[m].decode + "(" + d.scoped(m, false) + l.x + ")"
+	call := d.decodeMessage(m, l.x)
 	b.add("if len("+src+") > 0 {", dst+" = make("+field.Type.Expr(d.imports)+", len("+src+"))", "for "+l.i+", "+l.x+" := range "+src+" {")
 	if d.convert[m].decodes {
 		b.add("var "+l.key+" "+field.Type.Key.Expr(d.imports), "var "+l.item+" "+field.Type.Elem.Expr(d.imports),

@@ -41,6 +41,11 @@ func Render(c *model.Contract, runtimeModule, template string) ([]byte, error) {
 		for _, s := range c.Sentinels {
 			f.Sentinels = append(f.Sentinels, sentinel{ID: s.ID(), Expr: s.Expr(f.imports)})
 		}
+		f.ErrorTypes = f.registrations(c.Wire.ErrorTypes)
+	}
+	if len(c.Wire.Values) > 0 {
+		f.values()
+		f.ValueTypes = f.registrations(c.Wire.Values)
 	}
 	f.Imports = render.Code(f.imports.Block())
 	return render.Source(FileName, template, f)
@@ -67,6 +72,7 @@ type file struct {
 	Narrow, EncodeTime, DecodeTime           string // helpers; empty when nothing needs them
 	DecodeDuration, Marshaled                string
 	MarshalProto, UnmarshalProto             string
+	Values                                   string
 	MaxNesting, ErrNesting, ErrNil           string
 	Unmarshalers                             []unmarshaler
 	Services, Objects                        []service
@@ -74,6 +80,7 @@ type file struct {
 	Object                                   string // package, when something is live
 	Sentinels                                []sentinel
 	Conversions                              []function
+	ErrorTypes, ValueTypes                   []registration
 }
 
 type sentinel struct{ ID, Expr string }
@@ -139,6 +146,9 @@ func (f *file) declare(want string) string {
 		}
 	}
 }
+
+// values is the set that carries values of type any.
+func (f *file) values() string { return f.need(&f.Values, "valueSet") }
 
 // The following are imported when something needs them.
 

@@ -3,6 +3,7 @@ package glue
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/plugingen/plugingen/generator/internal/render"
 	"github.com/plugingen/plugingen/generator/model"
@@ -112,7 +113,7 @@ func (c *call) client() []render.Code {
 	var b block
 	l := c.locals
 	if !c.method.HasContext {
-		b.add(l.ctx+", "+l.cancel+" := "+c.Context+".WithTimeout("+c.Context+".Background(), "+c.Runtime+".DefaultCallTimeout)", "defer "+l.cancel+"()")
+		b.add(l.ctx+", "+l.cancel+" := "+c.Context+".WithTimeout("+c.Context+".Background(), "+c.timeout()+")", "defer "+l.cancel+"()")
 	}
 	if c.method.IsLive() {
 		c.beginClient(&b)
@@ -130,6 +131,24 @@ func (c *call) client() []render.Code {
 	b.add("}")
 	c.clientResults(&b)
 	return b.code()
+}
+
+// timeout is the expression for what bounds calls without a context.
+func (c *call) timeout() string {
+	t := c.method.Timeout
+	if t == 0 {
+		return c.Runtime + ".DefaultCallTimeout"
+	}
+	c.Time = c.imports.Std("time")
+	for _, unit := range []struct {
+		size time.Duration
+		name string
+	}{{time.Hour, "Hour"}, {time.Minute, "Minute"}, {time.Second, "Second"}, {time.Millisecond, "Millisecond"}} {
+		if t%unit.size == 0 {
+			return strconv.FormatInt(int64(t/unit.size), 10) + "*" + c.Time + "." + unit.name
+		}
+	}
+	return c.Time + ".Duration(" + strconv.FormatInt(int64(t), 10) + ")"
 }
 
 func (c *call) anyFails(params []*model.Param, fails func(*model.Field) bool) bool {

@@ -9,6 +9,9 @@ import (
 
 // composite fills mt, which may have a name already, with a type literal.
 func (m *mapper) composite(mt *model.Type, t types.Type, path string) *model.Type {
+	if m.detached && staysInProcess(t) {
+		return m.refuse(path, codeDetached, "it belongs to one call, and what it is found in does not", "use a type that is data only")
+	}
 	switch t := t.(type) {
 	case *types.Slice:
 		return m.slice(mt, t, path)
@@ -26,19 +29,30 @@ func (m *mapper) composite(mt *model.Type, t types.Type, path string) *model.Typ
 	case *types.Signature:
 		m.liveFunc(mt, t, path)
 	case *types.Interface:
-		m.interfaceValue(mt, t, path)
+		return m.interfaceValue(mt, t, path)
 	default:
 		m.refuse(path, codeInterface, "a "+kindName(t)+" cannot travel", "use a struct, a slice or a map")
 	}
 	return mt
 }
 
-func (m *mapper) interfaceValue(mt *model.Type, t *types.Interface, path string) {
+func staysInProcess(t types.Type) bool {
+	switch t := t.(type) {
+	case *types.Chan, *types.Signature:
+		return true
+	case *types.Interface:
+		return t.NumMethods() > 0
+	}
+	return false
+}
+
+func (m *mapper) interfaceValue(mt *model.Type, t *types.Interface, path string) *model.Type {
 	if t.NumMethods() == 0 && t.IsMethodSet() {
-		m.refuse(path, codeInterface, "a value of any type cannot travel: the other side would not know what it is", "use a concrete type, or []byte with an encoding of your own")
-		return
+		mt.Kind = model.Any
+		return mt
 	}
 	m.liveInterface(mt, t, path)
+	return mt
 }
 
 func (m *mapper) slice(mt *model.Type, t *types.Slice, path string) *model.Type {

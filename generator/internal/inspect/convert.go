@@ -47,6 +47,7 @@ func (m *mapper) convertNamed(t *types.Named, alias *types.Alias, path string) *
 	case isNamed(t, "context", "Context"):
 		return m.refuse(path, codeContext, "a context.Context can only be the first parameter", "move it there; its deadline and cancellation cross by themselves")
 	case isError(t):
+		m.errorValues = true
 		return &model.Type{Kind: model.Error}
 	case isProtoMessage(t):
 		return m.refuse(path, codePointer, "a message of protobuf must not be copied", "use *"+m.show(t))
@@ -63,7 +64,9 @@ func (m *mapper) convertNamed(t *types.Named, alias *types.Alias, path string) *
 	if !m.name(mt, t, alias, path) {
 		return mt
 	}
-	*mt = m.fill(mt, t, path)
+	if m.oneOf(t, mt, path) == nil {
+		*mt = m.fill(mt, t, path)
+	}
 	return mt
 }
 
@@ -95,6 +98,7 @@ func (m *mapper) name(mt *model.Type, t *types.Named, alias *types.Alias, path s
 	}
 	mt.Package = model.Package{Path: obj.Pkg().Path(), Name: obj.Pkg().Name()}
 	mt.Name = obj.Name()
+	m.addSentinels(obj.Pkg())
 	if obj == t.Obj() {
 		for i := range t.TypeArgs().Len() {
 			mt.Args = append(mt.Args, m.convert(t.TypeArgs().At(i), path))

@@ -74,14 +74,19 @@ func (l *loader) contract(names []string) (*model.Contract, *report, error) {
 		Package: model.Package{Path: src.types.Path(), Name: src.types.Name()},
 		Module:  l.module.path,
 	}
-	m := &mapper{loader: l, report: r, home: src, named: map[string]*model.Type{}, sentinels: map[string]*types.Package{}, services: map[string]*model.Service{}}
+	m := &mapper{
+		loader: l, report: r, home: src, asked: names, named: map[string]*model.Type{}, services: map[string]*model.Service{},
+		sentinels: map[string]*types.Package{}, declaring: map[string]*types.Package{},
+	}
 	m.checkPredeclared()
 	m.checkName()
+	m.checkDirectives()
 	for _, name := range names {
 		if s := m.service(name); s != nil {
 			c.Services = append(c.Services, s)
 		}
 	}
+	m.dynamic(c)
 	c.Objects = m.liveObjects(c.Services)
 	c.Sentinels = m.findSentinels()
 	c.Declared, c.Imported = l.declared(src)

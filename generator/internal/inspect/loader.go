@@ -24,6 +24,8 @@ type loader struct {
 	syntax  scanner.ErrorList
 	errs    []types.Error // what the type checker said; most of it does not matter
 	docs    *docs
+	// listedPaths are import paths that only directives name.
+	listedPaths map[string]bool
 }
 
 // source is a package that was read from source.
@@ -31,10 +33,12 @@ type source struct {
 	files []*ast.File
 	types *types.Package
 	done  bool
+
+	directives *directives // nil until somebody asks
 }
 
 func newLoader(f files, m module, dir string) *loader {
-	l := &loader{files: f, module: m, dir: dir, fset: token.NewFileSet(), sources: map[string]*source{}}
+	l := &loader{files: f, module: m, dir: dir, fset: token.NewFileSet(), sources: map[string]*source{}, listedPaths: map[string]bool{}}
 	l.known = &knownPackages{fset: l.fset, packages: map[string]*types.Package{}}
 	l.docs = &docs{loader: l, parsed: map[string]*ast.File{}}
 	return l

@@ -18,13 +18,14 @@ func (m *mapper) method(service string, fn *types.Func) *model.Method {
 		m.fault(pos, codeMethod, where, "the method is not exported: no other package can implement the interface", "export it, or take it out of the interface")
 		return nil
 	}
-	if fn.Pkg() != nil {
-		m.addSentinels(fn.Pkg())
+	if fn.Pkg() != nil && m.addSentinels(fn.Pkg()) {
+		m.declaring[fn.Pkg().Path()] = fn.Pkg()
 	}
 	sig := fn.Signature()
 	method := &model.Method{Name: fn.Name(), Doc: doc, Pos: pos.String(), Variadic: sig.Variadic()}
 	m.params(where, method, fn, sig)
 	m.results(where, method, fn, sig)
+	method.Timeout = m.timeout(method, service, fn.Pos())
 	if !method.HasError {
 		m.at = pos
 		m.warn(pos, codeNoErrorResult, where, "the method has no error result: when the plugin is gone, callers get zero values and only the host is told",

@@ -19,6 +19,9 @@ func (l *loader) neededImports() []string {
 			l.neededBy(file, needed)
 		}
 	}
+	for importPath := range l.listedPaths {
+		needed[importPath] = true
+	}
 	return slices.Sorted(maps.Keys(needed))
 }
 

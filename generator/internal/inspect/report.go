@@ -26,9 +26,12 @@ const (
 	codeHidden        = "PG0019"
 	codeNameless      = "PG0020"
 	codeDepth         = "PG0021"
+	codeDirective     = "PG0022"
+	codeDetached      = "PG0023"
 	codePredeclared   = "PG0030"
 	codePackageName   = "PG0031"
 	codeNoErrorResult = "PG0101"
+	codeErrorType     = "PG0104"
 )
 
 type diagnostics model.Diagnostics

@@ -9,16 +9,22 @@ import (
 	"github.com/plugingen/plugingen/generator/model"
 )
 
-// addSentinels makes the error values of a package matter: the contract's own, and those that declare its methods.
-func (m *mapper) addSentinels(pkg *types.Package) {
-	if knownSource(pkg.Path()) == "" && mayImport(m.home.types.Path(), pkg.Path()) && pkg.Path() != "" {
-		m.sentinels[pkg.Path()] = pkg
+// addSentinels makes the error values of a package matter: the contract's own, and those that declare its methods or
+// their types. Of the standard library, a table has them. It says whether they matter.
+func (m *mapper) addSentinels(pkg *types.Package) bool {
+	if pkg == nil || pkg.Path() == "" || m.isStandard(pkg.Path()) || !mayImport(m.home.types.Path(), pkg.Path()) {
+		return false
 	}
+	m.sentinels[pkg.Path()] = pkg
+	return true
 }
 
 // findSentinels are the exported error values of those packages.
 func (m *mapper) findSentinels() []model.Sentinel {
-	var found []model.Sentinel
+	found := importedSentinels(m.home.files)
+	for _, obj := range m.extraSentinels {
+		found = append(found, model.Sentinel{Package: model.Package{Path: obj.Pkg().Path(), Name: obj.Pkg().Name()}, Name: obj.Name()})
+	}
 	for _, pkg := range m.sentinels {
 		for _, name := range pkg.Scope().Names() {
 			if m.isSentinel(pkg.Scope().Lookup(name)) {
@@ -27,7 +33,7 @@ func (m *mapper) findSentinels() []model.Sentinel {
 		}
 	}
 	slices.SortFunc(found, func(a, b model.Sentinel) int { return cmp.Compare(a.ID(), b.ID()) })
-	return found
+	return slices.Compact(found)
 }
 
 // isSentinel takes variables of type error, and variables and constants called Err... of types that are errors.

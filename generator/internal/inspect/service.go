@@ -18,9 +18,15 @@ type mapper struct {
 	loader    *loader
 	home      *source // the contract's package
 	named     map[string]*model.Type
+	asked     []string                  // names of the interfaces
 	sentinels map[string]*types.Package // packages whose error variables matter
 	services  map[string]*model.Service // of interfaces, by their types' IDs
 	objects   []*model.Type             // whose values stay in their process
+	declaring map[string]*types.Package // packages that declare methods
+
+	extraSentinels []types.Object // that directives name
+	errorValues    bool           // there are errors that no method returns last
+	detached       bool           // the type belongs to no method
 
 	// Where the mapping is, for faults.
 	at      token.Position
@@ -77,6 +83,7 @@ func (m *mapper) service(name string) *model.Service {
 		}
 	}
 	m.addSentinels(m.home.types)
+	m.declaring[m.home.types.Path()] = m.home.types
 	return s
 }
 

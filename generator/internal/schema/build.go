@@ -11,34 +11,28 @@ import (
 	"github.com/plugingen/plugingen/generator/model"
 )
 
-// errorProto is where the runtime's module keeps the .proto that contracts import.
-const (
-	errorProto  = "runtime/runtimepb/error.proto"
-	objectProto = "runtime/runtimepb/object.proto"
-)
+// protoFolder is where the runtime's module keeps the .proto files that contracts import.
+const protoFolder = "runtime/runtimepb"
 
 // Build prints the .proto of a contract that Lay has laid out, compiles it, and tells the model the Go names of its messages.
 // Runtime is the source of the runtime's module: its errors' .proto and its module path come from there.
 func Build(ctx context.Context, c *model.Contract, runtime fs.FS) (protoText []byte, compiled *Compiled, err error) {
 	protoText = Print(c)
-	errors, err := fs.ReadFile(runtime, errorProto)
-	if err != nil {
-		return nil, nil, fmt.Errorf("runtime source: %w", err)
-	}
-	objects, err := fs.ReadFile(runtime, objectProto)
-	if err != nil {
-		return nil, nil, fmt.Errorf("runtime source: %w", err)
-	}
 	modulePath, err := RuntimeModule(runtime)
 	if err != nil {
 		return nil, nil, err
 	}
-	runtimepb := path.Join(modulePath, path.Dir(errorProto))
-	compiled, err = Compile(ctx, Input{
-		File:      c.Wire.File,
-		Sources:   map[string][]byte{c.Wire.File: protoText, ErrorImport: errors, objectImport: objects},
-		GoPackage: map[string]string{ErrorImport: runtimepb, objectImport: runtimepb},
-	})
+	in := Input{File: c.Wire.File, Sources: map[string][]byte{c.Wire.File: protoText}, GoPackage: map[string]string{}}
+	for _, name := range imports(c) {
+		if name != ErrorImport && name != ValueImport && name != objectImport {
+			continue
+		}
+		if in.Sources[name], err = fs.ReadFile(runtime, path.Join(protoFolder, path.Base(name))); err != nil {
+			return nil, nil, fmt.Errorf("runtime source: %w", err)
+		}
+		in.GoPackage[name] = path.Join(modulePath, protoFolder)
+	}
+	compiled, err = Compile(ctx, in)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -104,12 +104,15 @@ func (c *Compiled) adoptGoNames(w *model.Wire) {
 	for _, m := range w.Messages {
 		g := byName[m.Name]
 		m.GoName = g.GoIdent.GoName
-		fields := map[string]string{}
+		fields := map[string]*protogen.Field{}
 		for _, f := range g.Fields {
-			fields[string(f.Desc.Name())] = f.GoName
+			fields[string(f.Desc.Name())] = f
 		}
 		for _, f := range m.Fields {
-			f.GoName = fields[f.Name]
+			f.GoName, f.Variant = fields[f.Name].GoName, fields[f.Name].GoIdent.GoName
+		}
+		if len(g.Oneofs) > 0 {
+			m.Variable = g.Oneofs[0].GoName
 		}
 	}
 }

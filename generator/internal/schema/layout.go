@@ -56,11 +56,12 @@ func Lay(contract *model.Contract, earlier []byte) (notes model.Diagnostics, err
 	}
 	contract.Wire = l.wire
 	l.services()
+	l.wire.ErrorTypes, l.wire.Values = l.typedList(contract.ErrorTypes), l.typedList(contract.Values)
 	l.settleNames()
 	l.settleValues()
 	l.settleNumbers()
 	l.entomb()
-	markRecursive(l.wire.Messages)
+	markRecursive(l.wire)
 	slices.SortFunc(l.wire.Messages, func(a, b *model.Message) int { return cmp.Compare(a.Name, b.Name) })
 	return l.notes, l.faults.Err()
 }
@@ -87,6 +88,14 @@ func (l *layout) service(s *model.Service, word, identity string) {
 		l.params(m.Request, m.Params, "arg", false)
 		l.params(m.Response, m.Results, "r", m.HasError)
 	}
+}
+
+func (l *layout) typedList(types []*model.Type) []*model.Typed {
+	var list []*model.Typed
+	for _, t := range types {
+		list = append(list, &model.Typed{Type: t, Message: l.typed(t)})
+	}
+	return list
 }
 
 func (l *layout) add(word string, m *model.Message) *model.Message {

@@ -91,6 +91,8 @@ func typeWord(t *model.Type, home string) string {
 		return "ErrorValue"
 	case model.Live:
 		return liveWord(t, home)
+	case model.Any:
+		return "Any"
 	case model.ProtoMessage:
 		return typeWord(t.Elem, home) + "Message"
 	case model.Time:

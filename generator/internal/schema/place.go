@@ -15,6 +15,9 @@ func (l *layout) field(name string, t *model.Type) *model.Field {
 	case t.Kind == model.Live:
 		f.Value = model.Carrier{Proto: model.ObjectProto}
 		return f
+	case t.Kind == model.Any:
+		f.Value = model.Carrier{Proto: model.ValueProto}
+		return f
 	case isByteArray(t):
 		f.Value = model.Carrier{Proto: "bytes"}
 		return f
@@ -76,6 +79,10 @@ func (l *layout) carrier(t *model.Type) model.Carrier {
 		return model.Carrier{Proto: ".google.protobuf.Duration"}
 	case t.Kind == model.Live:
 		return model.Carrier{Proto: model.ObjectProto} // without a number for nil
+	case t.Kind == model.Any:
+		return model.Carrier{Proto: model.ValueProto}
+	case t.Kind == model.OneOf:
+		return l.oneOf(t)
 	case t.Kind == model.Struct:
 		return l.structure(t)
 	case t.Kind == model.Pointer && t.Elem.Kind == model.Struct:
@@ -119,13 +126,48 @@ func (l *layout) entry(t *model.Type) model.Carrier {
 	return model.Carrier{Message: m}
 }
 
-// wrapper is a message with t as its only field, for places where proto takes no list, map or absent value.
-func (l *layout) wrapper(t *model.Type) model.Carrier {
+// oneOf is a message with a field for each type that an interface may hold.
+func (l *layout) oneOf(t *model.Type) model.Carrier {
 	if m, ok := l.byType[t.ID()]; ok {
 		return model.Carrier{Message: m}
 	}
-	m := l.add(typeWord(t, l.contract.Package.Path), &model.Message{Type: t, Wrapper: true, Doc: "carries " + t.ID() + "."})
+	m := l.add(typeWord(t, l.contract.Package.Path), &model.Message{Type: t, OneOf: true, Doc: "carries " + t.ID() + "."})
 	l.byType[t.ID()] = m
+	names := map[int]string{}
+	for i, v := range t.Variants {
+		names[i] = typeWord(v, t.Package.Path)
+		if v.Kind == model.Pointer {
+			names[i] = typeWord(v.Elem, t.Package.Path)
+		}
+	}
+	wire := fieldNames(names, map[string]bool{"value": true})
+	for i, v := range t.Variants {
+		m.Fields = append(m.Fields, &model.Field{Name: wire[i], Type: v, Of: v, Value: model.Carrier{Message: l.typed(v)}})
+	}
+	return model.Carrier{Message: m}
+}
+
+// typed is a message for a type that stands alone: a struct has its own, also behind a pointer.
+func (l *layout) typed(t *model.Type) *model.Message {
+	switch {
+	case t.Kind == model.Struct, t.Kind == model.OneOf, t.Kind == model.Pointer && t.Elem.Kind == model.Struct && !t.IsNamed():
+		return l.carrier(t).Message
+	default:
+		return l.wrapper(t).Message
+	}
+}
+
+// wrapper is a message with t as its only field, for places where proto takes no list, map or absent value.
+func (l *layout) wrapper(t *model.Type) model.Carrier {
+	id, word := t.ID(), typeWord(t, l.contract.Package.Path)
+	if t.Kind == model.OneOf { // which has a message already, whose absence is nil
+		id, word = "a "+id+" behind a pointer", word+"Pointer"
+	}
+	if m, ok := l.byType[id]; ok {
+		return model.Carrier{Message: m}
+	}
+	m := l.add(word, &model.Message{Type: t, Wrapper: true, Doc: "carries " + id + "."})
+	l.byType[id] = m
 	m.Fields = append(m.Fields, l.field("value", t))
 	return model.Carrier{Message: m}
 }
@@ -149,28 +191,4 @@ func scalar(k model.Kind) string {
 	default:
 		return "uint64"
 	}
-}
-
-// markRecursive finds the messages that can hold themselves.
-func markRecursive(messages []*model.Message) {
-	for _, m := range messages {
-		m.Recursive = reaches(m, m, map[*model.Message]bool{})
-	}
-}
-
-func reaches(from, target *model.Message, seen map[*model.Message]bool) bool {
-	for _, f := range from.Fields {
-		next := f.Value.Message
-		if next == nil || seen[next] {
-			continue
-		}
-		if next == target {
-			return true
-		}
-		seen[next] = true
-		if reaches(next, target, seen) {
-			return true
-		}
-	}
-	return false
 }

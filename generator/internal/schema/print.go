@@ -7,8 +7,11 @@ import (
 	"github.com/plugingen/plugingen/generator/model"
 )
 
-// ErrorImport is the .proto that every contract imports for its errors.
-const ErrorImport = "plugingen/runtime/v1/error.proto"
+// ErrorImport and ValueImport are the .proto files of the runtime that contracts import for errors and for values of type any.
+const (
+	ErrorImport = "plugingen/runtime/v1/error.proto"
+	ValueImport = "plugingen/runtime/v1/value.proto"
+)
 
 // objectImport is the .proto of references to live values.
 const objectImport = "plugingen/runtime/v1/object.proto"
@@ -66,6 +69,7 @@ func imports(c *model.Contract) []string {
 		{".google.protobuf.Timestamp", "google/protobuf/timestamp.proto"},
 		{model.ErrorProto, ErrorImport},
 		{model.ObjectProto, objectImport},
+		{model.ValueProto, ValueImport},
 	} {
 		if used[i.typ] {
 			files = append(files, i.file)
@@ -95,8 +99,16 @@ func printMessage(b *strings.Builder, m *model.Message) {
 	if len(m.ReservedNames) > 0 {
 		fmt.Fprintf(b, "  reserved %s;\n", strings.Join(m.ReservedNames, ", "))
 	}
+	indent := "  "
+	if m.OneOf {
+		b.WriteString("  oneof value {\n")
+		indent = "    "
+	}
 	for _, f := range m.Fields {
-		fmt.Fprintf(b, "  %s %s = %d%s;\n", shape(f), f.Name, f.Number, presence(f))
+		fmt.Fprintf(b, "%s%s %s = %d%s;\n", indent, shape(f), f.Name, f.Number, presence(f))
+	}
+	if m.OneOf {
+		b.WriteString("  }\n")
 	}
 	b.WriteString("}\n")
 }
