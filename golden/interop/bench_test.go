@@ -1,17 +1,11 @@
 package interop
 
 import (
-	"io"
 	"log/slog"
-	"os"
-	"os/exec"
 	"testing"
 
-	"github.com/hashicorp/go-hclog"
-	goplugin "github.com/hashicorp/go-plugin"
-	grpctest "github.com/hashicorp/go-plugin/test/grpc"
-
-	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/golden/interop/peers/goplugin/goplug"
+	"github.com/plugingen/plugingen/golden/interop/peers/goplugin/work"
 	"github.com/plugingen/plugingen/runtime/host"
 )
 
@@ -19,31 +13,24 @@ import (
 // Compare the ratios of one run. The binary links both runtimes, so each start pays for the other one's as well.
 func BenchmarkStart(b *testing.B) {
 	for _, tls := range []bool{false, true} {
-		w := way{handshake.Unix, tls}
-		b.Run("ours under ours, "+w.String(), func(b *testing.B) { startOurs(b, "ours", w) })
-		b.Run("go-plugin under ours, "+w.String(), func(b *testing.B) { startOurs(b, "go-plugin", w) })
-		b.Run("ours under go-plugin, "+w.String(), func(b *testing.B) { startTheirs(b, "ours", w) })
-		b.Run("go-plugin under go-plugin, "+w.String(), func(b *testing.B) { startTheirs(b, "go-plugin", w) })
+		for _, mode := range []string{"ours", "go-plugin"} {
+			request := work.Request{TLS: tls, Job: work.Negotiate, Command: []string{self(b)}, Env: pluginEnv(b.TempDir(), mode)}
+			way := title(work.Request{TLS: tls, Job: work.Everything})
+			b.Run(mode+" under ours, "+way, func(b *testing.B) { startOurs(b, request) })
+			b.Run(mode+" under go-plugin, "+way, func(b *testing.B) { startTheirs(b, request) })
+		}
 	}
 }
 
-func startOurs(b *testing.B, mode string, w way) {
-	cfg := host.Config{
-		Handshake: ourHandshake(),
-		Path:      os.Args[0],
-		Env:       []string{modeEnv + "=" + mode},
-		Logger:    slog.New(slog.DiscardHandler),
-		TLS:       host.TLSOff,
-	}
-	if w.tls {
-		cfg.TLS = host.TLSMutual
-	}
+func startOurs(b *testing.B, request work.Request) {
+	cfg := ourHost{request: request}.config()
+	cfg.Logger = slog.New(slog.DiscardHandler)
 	for b.Loop() {
 		p, err := host.Open(b.Context(), cfg)
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := grpctest.NewTestClient(p.Conn()).Double(b.Context(), &grpctest.TestRequest{}); err != nil {
+		if _, err := work.Double(b.Context(), p.Conn()); err != nil {
 			b.Fatal(err)
 		}
 		if err := p.Close(); err != nil {
@@ -52,29 +39,10 @@ func startOurs(b *testing.B, mode string, w way) {
 	}
 }
 
-func startTheirs(b *testing.B, mode string, w way) {
+func startTheirs(b *testing.B, request work.Request) {
 	for b.Loop() {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = []string{modeEnv + "=" + mode}
-		client := goplugin.NewClient(&goplugin.ClientConfig{
-			HandshakeConfig:  goHandshake(version),
-			Plugins:          goplugin.PluginSet{"test": goPlugin{}},
-			Cmd:              cmd,
-			AutoMTLS:         w.tls,
-			AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
-			Logger:           hclog.New(&hclog.LoggerOptions{Output: io.Discard, Level: hclog.Off}),
-		})
-		protocol, err := client.Client()
-		if err != nil {
-			b.Fatal(err)
+		if r, err := goplug.Run(b.Context(), request); err != nil || r.Error != "" {
+			b.Fatal(r.Error, err)
 		}
-		dispensed, err := protocol.Dispense("test")
-		if err != nil {
-			b.Fatal(err)
-		}
-		if _, err := dispensed.(grpctest.TestClient).Double(b.Context(), &grpctest.TestRequest{}); err != nil {
-			b.Fatal(err)
-		}
-		client.Kill()
 	}
 }

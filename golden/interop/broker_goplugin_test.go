@@ -10,6 +10,9 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 	grpctest "github.com/hashicorp/go-plugin/test/grpc"
 	"google.golang.org/grpc"
+
+	"github.com/plugingen/plugingen/golden/interop/peers/goplugin/goplug"
+	"github.com/plugingen/plugingen/golden/interop/peers/goplugin/work"
 )
 
 // brokerEnv makes a test of this binary the peer of another: "ours" or "go-plugin".
@@ -109,15 +112,15 @@ func goServe(b *goplugin.GRPCBroker, id uint32, name string) {
 
 func serveGoBroker() {
 	goplugin.Serve(&goplugin.ServeConfig{
-		HandshakeConfig: goHandshake(version),
+		HandshakeConfig: goplug.Handshake(),
 		Plugins:         goplugin.PluginSet{"test": goBrokerPlugin{}},
 		GRPCServer:      goplugin.DefaultGRPCServer,
 	})
 }
 
-func goBrokerHost(cmd *exec.Cmd, v brokerVariant, log *output) *goplugin.Client {
+func goBrokerHost(cmd *exec.Cmd, v brokerVariant, log *work.Output) *goplugin.Client {
 	return goplugin.NewClient(&goplugin.ClientConfig{
-		HandshakeConfig:     goHandshake(version),
+		HandshakeConfig:     goplug.Handshake(),
 		Plugins:             goplugin.PluginSet{"test": goBrokerPlugin{}},
 		Cmd:                 cmd,
 		SkipHostEnv:         true,

@@ -28,6 +28,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/emptypb"
 
+	"github.com/plugingen/plugingen/golden/interop/peers/goplugin/work"
 	"github.com/plugingen/plugingen/runtime"
 	"github.com/plugingen/plugingen/runtime/broker"
 	"github.com/plugingen/plugingen/runtime/handshake"
@@ -117,7 +118,7 @@ func serveOurBrokerPlugin() error {
 	if err != nil {
 		return err
 	}
-	line := handshake.Response{CoreVersion: 1, ProtocolVersion: version, Network: handshake.Unix, Address: l.Addr().String(), Protocol: handshake.ProtocolGRPC}
+	line := handshake.Response{CoreVersion: 1, ProtocolVersion: work.Version, Network: handshake.Unix, Address: l.Addr().String(), Protocol: handshake.ProtocolGRPC}
 	var secure *tls.Config
 	var options []grpc.ServerOption
 	if text := os.Getenv(handshake.EnvClientCert); text != "" {
@@ -181,7 +182,7 @@ func controller(shutdown func()) *grpc.ServiceDesc {
 // ourBrokerHost starts a plugin and attaches a broker to it, by hand.
 func ourBrokerHost(t *testing.T, cmd *exec.Cmd, v brokerVariant, tmp string) (*broker.Broker, *grpc.ClientConn) {
 	t.Helper()
-	cmd.Env = append(cmd.Env, cookieKey+"="+cookieValue, handshake.EnvProtocolVersions+"="+strconv.Itoa(version))
+	cmd.Env = append(cmd.Env, work.CookieKey+"="+work.CookieValue, handshake.EnvProtocolVersions+"="+strconv.Itoa(work.Version))
 	if v.mux {
 		cmd.Env = append(cmd.Env, handshake.EnvMultiplexGRPC+"=true")
 	}
@@ -214,7 +215,7 @@ func start(t *testing.T, cmd *exec.Cmd) handshake.Response {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stderr := newOutput()
+	stderr := work.NewOutput()
 	cmd.Stderr = stderr
 	t.Cleanup(func() {
 		if t.Failed() {

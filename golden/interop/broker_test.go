@@ -8,6 +8,7 @@ import (
 	grpctest "github.com/hashicorp/go-plugin/test/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
 
+	"github.com/plugingen/plugingen/golden/interop/peers/goplugin/work"
 	"github.com/plugingen/plugingen/runtime/broker"
 )
 
@@ -32,7 +33,7 @@ func TestBrokerOfOurPluginUnderGoPluginHost(t *testing.T) {
 	for _, v := range brokerVariants() {
 		t.Run(v.name, func(t *testing.T) {
 			tmp := shortTemp(t)
-			cmd, log := brokerPlugin(t, "ours", tmp), newOutput()
+			cmd, log := brokerPlugin(t, "ours", tmp), work.NewOutput()
 			client := goBrokerHost(cmd, v, log)
 			defer client.Kill()
 			protocol, err := client.Client()

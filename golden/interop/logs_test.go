@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +15,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 
+	"github.com/plugingen/plugingen/golden/interop/peers/goplugin/goplug"
+	"github.com/plugingen/plugingen/golden/interop/peers/goplugin/work"
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/host"
 	"github.com/plugingen/plugingen/runtime/plugin/pluginlog"
@@ -33,25 +35,25 @@ func serveLogging() int {
 }
 
 // serveGoLogging is go-plugin's plugin, which logs with hclog.
-func serveGoLogging() int {
+func serveGoLogging() {
 	log := hclog.New(&hclog.LoggerOptions{Name: "theirs.http", JSONFormat: true, Level: hclog.Trace, Output: os.Stderr})
 	log.Trace("a trace")
 	log.Debug("a debug line")
 	log.Info("request served", "method", "GET", "status", 200, "ok", true, "share", 0.5)
 	log.Warn("a warning")
 	log.Error("it broke \x1b[2J\n", "error", errors.New("no such table"))
-	return serveGoPlugin()
+	goplug.Serve()
 }
 
 // A host of go-plugin shows what our plugin logs with slog: level, message and pairs.
 func TestOurLogsUnderGoPluginHost(t *testing.T) {
 	tmp := shortTemp(t)
-	cmd := ourPlugin(t, tmp)
-	cmd.Env[0] = modeEnv + "=logging"
-	log := newOutput()
+	cmd := exec.Command(self(t))
+	cmd.Env = pluginEnv(tmp, "logging")
+	log := work.NewOutput()
 	client := goplugin.NewClient(&goplugin.ClientConfig{
-		HandshakeConfig:  goHandshake(version),
-		Plugins:          goplugin.PluginSet{"test": goPlugin{}},
+		HandshakeConfig:  goplug.Handshake(),
+		Plugins:          goplug.Set(),
 		Cmd:              cmd,
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		Logger:           hclog.New(&hclog.LoggerOptions{Output: log, Level: hclog.Trace, JSONFormat: true}),
@@ -173,7 +175,7 @@ func logged(t *testing.T, mode string) *records {
 	t.Helper()
 	tmp := shortTemp(t)
 	log := &records{}
-	cfg := hostConfig(t, mode, io.Discard)
+	cfg := hostConfig(t, mode, tmp)
 	cfg.Logger = slog.New(log)
 	cfg.Handshake.Transports = []string{handshake.Unix}
 	p, err := host.Open(t.Context(), cfg)

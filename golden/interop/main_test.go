@@ -1,42 +1,47 @@
 package interop
 
 import (
-	"bytes"
+	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/plugingen/plugingen/golden/interop/peers/goplugin/goplug"
 )
 
 // modeEnv makes the test binary a plugin: one of the cases of TestMain.
 const modeEnv = "INTEROP_MODE"
+
+var update = flag.Bool("update", false, "rewrite the table in the project's README")
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(modeEnv) {
 	case "ours":
 		os.Exit(serveOurPlugin())
 	case "go-plugin":
-		os.Exit(serveGoPlugin())
+		goplug.Serve()
 	case "logging":
 		os.Exit(serveLogging())
 	case "go-logging":
-		os.Exit(serveGoLogging())
+		serveGoLogging()
 	case "padded":
-		os.Exit(servePadded())
+		servePadded()
 	case "uninvited":
-		os.Exit(serveUninvited())
+		serveUninvited()
 	default:
-		goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/hashicorp/go-plugin.(*GRPCBroker).timeoutWait")) // they end 5 s after an announcement
+		goleak.VerifyTestMain(m,
+			goleak.IgnoreAnyFunction("github.com/hashicorp/go-plugin.(*GRPCBroker).timeoutWait"), // they end 5 s after an announcement
+			goleak.Cleanup(func(code int) { programs.remove(); os.Exit(code) }))
 	}
 }
 
-func self(t *testing.T) string {
+func self(t testing.TB) string {
 	t.Helper()
 	path, err := os.Executable()
 	if err != nil {
@@ -45,54 +50,53 @@ func self(t *testing.T) string {
 	return path
 }
 
-// output is what a peer printed, safe to read while it prints.
-type output struct {
-	mu      sync.Mutex
-	buf     bytes.Buffer
-	written chan struct{} // has room for one: somebody wrote since the last look
-}
-
-func newOutput() *output { return &output{written: make(chan struct{}, 1)} }
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	select {
-	case o.written <- struct{}{}:
-	default:
-	}
-	return o.buf.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
-}
-
-// waitFor fails the test unless text is printed within a minute.
-func (o *output) waitFor(t *testing.T, text string) {
-	t.Helper()
-	deadline := time.After(time.Minute)
-	for !strings.Contains(o.String(), text) {
-		select {
-		case <-o.written:
-		case <-deadline:
-			t.Fatalf("%q was not printed; got %q", text, o.String())
-		}
-	}
-}
-
-// shortTemp makes the temporary folder of this test and its plugins one that leaves room for a socket's name.
-func shortTemp(t *testing.T) string {
+// tempDir is a folder for the sockets of one test, whose name leaves room for theirs.
+func tempDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "interop")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+// shortTemp makes tempDir the temporary folder of this test and its plugins.
+func shortTemp(t *testing.T) string {
+	t.Helper()
+	dir := tempDir(t)
 	t.Setenv("TMPDIR", dir)
 	return dir
+}
+
+// checkEmpty asserts that no socket, folder or file is left in dir.
+func checkEmpty(t *testing.T, dir string) {
+	t.Helper()
+	if left := entries(t, dir); len(left) > 0 {
+		t.Errorf("left in the temporary folder: %v", left)
+	}
+}
+
+// checkStopped asserts an orderly end: exit code 0, not a signal, and no socket left.
+func checkStopped(t *testing.T, cmd *exec.Cmd, tmp string) {
+	t.Helper()
+	if state := cmd.ProcessState; state == nil || !state.Exited() || state.ExitCode() != 0 {
+		t.Errorf("the plugin ended with %v, want exit status 0", state)
+	}
+	checkEmpty(t, tmp)
+}
+
+func entries(t *testing.T, dir string) []string {
+	t.Helper()
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range left {
+		names = append(names, entry.Name())
+	}
+	return names
 }
 
 // gone says whether no process pid is left; one that nobody has reaped yet counts as gone.

@@ -2,67 +2,179 @@ package interop
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"testing"
+	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
 	"google.golang.org/grpc"
 
+	"github.com/plugingen/plugingen/golden/interop/peers/goplugin/work"
 	"github.com/plugingen/plugingen/runtime"
+	"github.com/plugingen/plugingen/runtime/broker"
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/host"
 	"github.com/plugingen/plugingen/runtime/plugin"
+	"github.com/plugingen/plugingen/runtime/plugin/pluginlog"
 )
 
-func ourHandshake() handshake.Config {
-	return handshake.Config{
-		MagicCookieKey:   cookieKey,
-		MagicCookieValue: cookieValue,
-		ProtocolVersions: []int{version},
-	}
+func ourHandshake(versions ...int) handshake.Config {
+	return handshake.Config{MagicCookieKey: work.CookieKey, MagicCookieValue: work.CookieValue, ProtocolVersions: versions}
 }
 
 // serveOurPlugin is the main of a plugin made with runtime/plugin.
 func serveOurPlugin() int {
-	service := testService{
-		stdout: func() io.Writer { return os.Stdout },
-		stderr: func() io.Writer { return os.Stderr },
-	}
-	raw := runtime.Raw("grpctest.Test", func(r grpc.ServiceRegistrar) { registerTest(r, service) })
+	slog.SetDefault(slog.New(pluginlog.NewHandler(os.Stderr, pluginlog.Options{})))
 	return plugin.Main(plugin.Config{
-		Handshake: ourHandshake(),
-		Services:  map[int][]runtime.Implementation{version: {raw}},
+		Handshake: ourHandshake(work.OldVersion, work.Version),
+		Services: map[int][]runtime.Implementation{
+			work.OldVersion: {ourService(work.OldVersion)},
+			work.Version:    {ourService(work.Version)},
+		},
 	})
 }
 
-// hostConfig starts this binary as the plugin that mode names.
-func hostConfig(t *testing.T, mode string, log io.Writer) host.Config {
-	t.Helper()
-	return host.Config{
-		Handshake: ourHandshake(),
-		Path:      self(t),
-		Env:       []string{modeEnv + "=" + mode},
-		Logger:    slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+func ourService(version int32) runtime.Implementation {
+	return runtime.Raw(work.ServiceName, work.Server{
+		Version: version,
+		Stdout:  func() io.Writer { return os.Stdout },
+		Stderr:  func() io.Writer { return os.Stderr },
+		Log: func(ctx context.Context) {
+			slog.WarnContext(ctx, work.LogMessage, "answer", work.LogNumber, "name", work.LogName)
+		},
+		Broker: func(ctx context.Context) work.Broker { return ourBroker{broker.FromContext(ctx)} },
+	}.Register)
+}
+
+// ourBroker is ours as the work sees it.
+type ourBroker struct {
+	of *broker.Broker
+}
+
+// NextID is work.Broker's.
+func (b ourBroker) NextID() uint32 { return b.of.NextID() }
+
+// Dial is work.Broker's.
+func (b ourBroker) Dial(ctx context.Context, id uint32) (grpc.ClientConnInterface, io.Closer, error) {
+	conn, err := b.of.Dial(ctx, id)
+	return conn, conn, err
+}
+
+// Serve is work.Broker's. It ends with the broker, or when the peer has hung up.
+func (b ourBroker) Serve(ctx context.Context, id uint32, register func(grpc.ServiceRegistrar)) {
+	go func() { _ = b.of.AcceptAndServe(context.WithoutCancel(ctx), id, runtime.Raw("", register)) }()
+}
+
+// noTerm is so long that SIGTERM, which our host sends when three quarters are over, cannot pass for Shutdown.
+const noTerm = work.Patience
+
+// ourHost is one run of a host made with runtime/host.
+type ourHost struct {
+	request             work.Request
+	stdout, stderr, log *work.Output
+}
+
+// runOurHost does what request says.
+func runOurHost(ctx context.Context, request work.Request) (r work.Report, err error) {
+	h := ourHost{request: request, stdout: work.NewOutput(), stderr: work.NewOutput(), log: work.NewOutput()}
+	p, err := host.Open(ctx, h.config())
+	if err != nil {
+		r.Error = err.Error()
+		return r, nil
+	}
+	defer func() { _ = p.Close() }()
+	r.PID, r.Version, r.Ping = p.PID(), p.Version(), p.Ping(ctx) == nil
+	if err := h.session(p).Do(ctx, request.Job, &r); err != nil {
+		return r, fmt.Errorf("%w\nlog: %s", err, h.log)
+	}
+	if request.Job == work.HangProcess {
+		if err := stopProcess(r.PID); err != nil {
+			return r, err
+		}
+	}
+	err = p.Close()
+	r.Exit = exitCode(err)
+	if request.Job == work.HangProcess {
+		return r, nil // it had to be killed
+	}
+	if strings.Contains(h.log.String(), "does not take Shutdown") {
+		return r, fmt.Errorf("the plugin was not ended by Shutdown; log: %s", h.log)
+	}
+	return r, err
+}
+
+func (h ourHost) config() host.Config {
+	cfg := host.Config{
+		Handshake:   ourHandshake(work.Version),
+		Path:        h.request.Command[0],
+		Args:        h.request.Command[1:],
+		Env:         h.request.Env,
+		SocketDir:   value(h.request.Env, "TMPDIR"),
+		TLS:         host.TLSOff,
+		StopTimeout: noTerm,
+		Stdout:      h.stdout,
+		Stderr:      h.stderr,
+		// Plugins of ours leave their standard error alone, so that what they print there is in the log.
+		Logger: slog.New(slog.NewJSONHandler(io.MultiWriter(h.log, h.stderr), &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	if h.request.Versions != nil {
+		cfg.Handshake.ProtocolVersions = h.request.Versions
+	}
+	cfg.Handshake.Transports = []string{handshake.Unix}
+	if h.request.TCP {
+		cfg.Handshake.Transports = []string{handshake.TCP}
+	}
+	if h.request.TLS {
+		cfg.TLS = host.TLSMutual
+	}
+	if h.request.Job == work.HangProcess {
+		cfg.StopTimeout = 200 * time.Millisecond
+	}
+	return cfg
+}
+
+func (h ourHost) session(p *host.Plugin) *work.Session {
+	return &work.Session{
+		Conn: p.Conn(), Stdout: h.stdout, Stderr: h.stderr,
+		LogLines: h.log, MessageKey: "msg", LevelKey: "level",
 	}
 }
 
-// openOurs starts the plugin that mode names under our host.
-func openOurs(t *testing.T, mode string, w way, stdout, stderr, log io.Writer) *host.Plugin {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cfg := hostConfig(t, mode, log)
-	cfg.Stdout, cfg.Stderr = stdout, stderr
-	cfg.Handshake.Transports, cfg.TLS = []string{w.network}, host.TLSOff
-	if w.tls {
-		cfg.TLS = host.TLSMutual
+// stopProcess returns when the child has stopped as a whole, which it does some time after the signal.
+func stopProcess(pid int) error {
+	if err := unix.Kill(pid, unix.SIGSTOP); err != nil {
+		return err
 	}
-	p, err := host.Open(ctx, cfg)
-	if err != nil {
-		t.Fatalf("open the %s plugin: %v", mode, err)
+	for {
+		err := unix.Waitid(unix.P_PID, pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil)
+		if !errors.Is(err, unix.EINTR) {
+			return err
+		}
 	}
-	t.Cleanup(func() { _ = p.Close() })
-	return p
+}
+
+// exitCode is what Close says of the plugin's end: nil when it had to be killed.
+func exitCode(err error) *int {
+	code := 0
+	if e, ok := errors.AsType[*host.Error](err); ok {
+		code = e.ExitCode
+	}
+	if errors.Is(err, host.ErrKilled) {
+		return nil
+	}
+	return &code
+}
+
+// value is what an environment has for a name.
+func value(env []string, name string) string {
+	for _, entry := range env {
+		if v, ok := strings.CutPrefix(entry, name+"="); ok {
+			return v
+		}
+	}
+	return ""
 }

@@ -8,24 +8,28 @@ import (
 	"os/exec"
 	"syscall"
 	"testing"
-	"time"
 
+	"github.com/plugingen/plugingen/golden/interop/peers/goplugin/work"
 	"github.com/plugingen/plugingen/runtime/handshake"
 )
 
+func TestPythonPluginAlone(t *testing.T) { testPeerAlone(t, python(t)) }
+
+func TestNodePluginAlone(t *testing.T) { testPeerAlone(t, node(t)) }
+
 // testPeerAlone shows that the peer's plugin does what every plugin must, without a host that calls it.
-func testPeerAlone(t *testing.T, p foreign) {
-	cookie := cookieKey + "=" + cookieValue
+func testPeerAlone(t *testing.T, p peer) {
+	cookie := work.CookieKey + "=" + work.CookieValue
 	t.Run("run by hand", func(t *testing.T) { p.failsToStart(t) })
 	t.Run("bad host certificate", func(t *testing.T) { p.failsToStart(t, cookie, handshake.EnvClientCert+"=nonsense") })
 	t.Run("signals", func(t *testing.T) { p.endsByTerm(t, cookie) })
 }
 
 // failsToStart wants code 1, a reason on stderr and nothing on stdout.
-func (p foreign) failsToStart(t *testing.T, env ...string) {
+func (p peer) failsToStart(t *testing.T, env ...string) {
 	t.Helper()
-	tmp := shortTemp(t)
-	out, err := p.command(t, env).Output()
+	tmp := tempDir(t)
+	out, err := p.command(t, tmp, env).Output()
 	exit, ok := errors.AsType[*exec.ExitError](err)
 	if !ok || exit.ExitCode() != 1 {
 		t.Fatalf("it ended with %v, want exit status 1", err)
@@ -37,10 +41,10 @@ func (p foreign) failsToStart(t *testing.T, env ...string) {
 }
 
 // endsByTerm wants SIGINT to be ignored, because the host's user meant the host, and SIGTERM to end it in good order.
-func (p foreign) endsByTerm(t *testing.T, env ...string) {
+func (p peer) endsByTerm(t *testing.T, env ...string) {
 	t.Helper()
-	tmp := shortTemp(t)
-	cmd := p.command(t, env)
+	tmp := tempDir(t)
+	cmd := p.command(t, tmp, env)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -63,11 +67,11 @@ func (p foreign) endsByTerm(t *testing.T, env ...string) {
 }
 
 // command runs the peer's plugin, for a minute at most.
-func (p foreign) command(t *testing.T, env []string) *exec.Cmd {
+func (p peer) command(t *testing.T, tmp string, env []string) *exec.Cmd {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), work.Patience)
 	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, p.interpreter, p.plugin)
-	cmd.Env = append(os.Environ(), append(peerEnv(), env...)...)
+	cmd := exec.CommandContext(ctx, p.plugin[0], p.plugin[1:]...)
+	cmd.Env = append(pluginEnv(tmp, p.mode), env...)
 	return cmd
 }

@@ -4,202 +4,107 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"log/slog"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
+	"strconv"
 	"strings"
 	"testing"
-	"time"
 
-	grpctest "github.com/hashicorp/go-plugin/test/grpc"
-
-	"github.com/plugingen/plugingen/runtime/handshake"
-	"github.com/plugingen/plugingen/runtime/host"
+	"github.com/plugingen/plugingen/golden/interop/peers/goplugin/goplug"
+	"github.com/plugingen/plugingen/golden/interop/peers/goplugin/work"
 )
 
-// foreign is a plugin and a host in another language: see folder peers.
-type foreign struct {
-	interpreter  string
-	plugin, host string // scripts
-	stdio        bool   // the plugin has plugin.GRPCStdio
+// peer is somebody whose hosts and plugins are tested together with ours.
+type peer struct {
+	run    func(context.Context, work.Request) (work.Report, error)
+	plugin []string // the command of its plugin
+	mode   string   // of this binary, when the plugin is one of its modes
+
+	// What cannot be, and why: names of rows. What is there with a reservation.
+	hostLacks, pluginLacks, hostNotes, pluginNotes map[string]string
 }
 
-// link is one way for a host and a plugin to be connected.
-type link struct {
-	name      string
-	transport string
-	tls       host.TLSMode
-	flags     []string // of the peers' hosts
-}
+const inTheLog = "in the host's log: the plugin leaves standard error alone"
 
-func links() []link {
-	return []link{
-		{"unix", handshake.Unix, host.TLSOff, nil},
-		{"tcp", handshake.TCP, host.TLSOff, []string{"--tcp"}},
-		{"unix with TLS", handshake.Unix, host.TLSMutual, []string{"--tls"}},
-		{"tcp with TLS", handshake.TCP, host.TLSMutual, []string{"--tcp", "--tls"}},
+func ours(t *testing.T) peer {
+	const soon = "hosts do not have it yet"
+	return peer{
+		run: runOurHost, plugin: []string{self(t)}, mode: "ours",
+		hostLacks:   map[string]string{brokerRow: soon, muxRow: soon, checksumRow: soon, reattachRow: soon},
+		pluginNotes: map[string]string{stderrRow: inTheLog},
 	}
 }
 
-// stopTimeout is so long that SIGTERM, which the host sends when three quarters are over, cannot pass for Shutdown.
-const stopTimeout = time.Minute
-
-// peerEnv is what the tests need to set for the peers' interpreters.
-func peerEnv() []string { return []string{"PYTHONDONTWRITEBYTECODE=1", "GRPC_VERBOSITY=ERROR"} }
-
-// testPeerPlugin runs the peer's plugin under our host, in every way that they can be connected.
-func testPeerPlugin(t *testing.T, p foreign) {
-	for _, l := range links() {
-		t.Run(l.name, func(t *testing.T) { peerPlugin(t, p, l) })
+// goPlugins are the versions of go-plugin, the newest first.
+func goPlugins() []maker {
+	var all []maker
+	for _, version := range []string{"1.8", "1.7", "1.6"} {
+		all = append(all, maker{"go-plugin " + version, goPlugin(version)})
 	}
-	t.Run("no version in common", func(t *testing.T) {
-		tmp := shortTemp(t)
-		cfg := p.hostConfig(newOutput())
-		cfg.Handshake.ProtocolVersions = []int{version + 1}
-		if _, err := host.Open(t.Context(), cfg); !errors.Is(err, handshake.ErrVersion) {
-			t.Errorf("open: %v, want ErrVersion", err)
+	return all
+}
+
+// goPlugin is go-plugin of a version that a .mod file names; the newest is linked into this binary.
+func goPlugin(version string) func(*testing.T) peer {
+	return func(t *testing.T) peer {
+		p := peer{run: goplug.Run, plugin: []string{self(t)}, mode: "go-plugin"}
+		if version != "1.8" {
+			program := programs.goPlugin(t, version)
+			p = peer{run: foreign{program, "host"}.run, plugin: []string{program, "plugin"}}
 		}
-		checkEmpty(t, tmp)
-	})
+		p.hostLacks = map[string]string{stoppedRow: "its `Kill` waits for an answer to Shutdown without a deadline"}
+		p.pluginLacks = map[string]string{tcpRow: "it listens on tcp on Windows alone"}
+		p.hostNotes = map[string]string{
+			reattachRow:  "without TLS: it refuses both together",
+			noVersionRow: "it kills the plugin, whose socket stays until the next plugin of ours clears it away",
+		}
+		return p
+	}
 }
 
-func peerPlugin(t *testing.T, p foreign, l link) {
-	tmp := shortTemp(t)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	stdout, log := newOutput(), newOutput()
-	cfg := p.hostConfig(log)
-	cfg.Stdout, cfg.TLS = stdout, l.tls
-	cfg.Handshake.Transports = []string{l.transport}
-	opened, err := host.Open(ctx, cfg)
-	if err != nil {
-		t.Fatalf("open: %v\nlog: %s", err, log)
-	}
-	t.Cleanup(func() { _ = opened.Close() })
+// languages are the peers in others than Go.
+func languages() []maker { return []maker{{"Python", python}, {"JavaScript", node}} }
 
-	if got := opened.Version(); got != version {
-		t.Errorf("version %d, want %d", got, version)
+// inLanguage is the peer in another language, from its folder in peers.
+func inLanguage(interpreter, folder, extension string) peer {
+	script := func(name string) string {
+		path, err := filepath.Abs(filepath.Join("peers", folder, name+extension))
+		if err != nil {
+			panic(err) // there is no working directory
+		}
+		return path
 	}
-	if err := opened.Ping(ctx); err != nil {
-		t.Errorf("ping: %v", err)
+	const notWire = "no matter of the wire: this host is a small one and leaves it out"
+	noMux := map[string]string{muxRow: "there is no yamux in its language's gRPC"}
+	return peer{
+		run:         foreign{interpreter, script("host")}.run,
+		plugin:      []string{interpreter, script("plugin")},
+		pluginLacks: noMux,
+		pluginNotes: map[string]string{stderrRow: inTheLog},
+		hostLacks: map[string]string{
+			muxRow:      noMux[muxRow],
+			checksumRow: notWire,
+			reattachRow: notWire,
+		},
 	}
-	client := grpctest.NewTestClient(opened.Conn())
-	exercise(t, client)
-	p.prints(ctx, t, client, stdout, log)
-
-	pid, asked := opened.PID(), time.Now()
-	if err := opened.Close(); err != nil {
-		t.Errorf("close: %v\nlog: %s", err, log)
-	}
-	if time.Since(asked) > stopTimeout/2 || strings.Contains(log.String(), "does not take Shutdown") {
-		t.Errorf("the plugin did not end by Shutdown; log: %s", log)
-	}
-	if !gone(pid) {
-		t.Errorf("process %d is still there after Close", pid)
-	}
-	checkEmpty(t, tmp)
 }
 
-// prints checks where the plugin's prints arrive: on the host's writer if it has GRPCStdio, else in the log, as stderr does.
-func (p foreign) prints(ctx context.Context, t *testing.T, client grpctest.TestClient, stdout, log *output) {
+// python is the peer in Python. Debian's modules belong to Debian's interpreter, which need not be the first in PATH.
+func python(t *testing.T) peer {
 	t.Helper()
-	request := &grpctest.PrintStdioRequest{Stdout: []byte("to stdout\n"), Stderr: []byte("to stderr\n")}
-	if _, err := client.PrintStdio(ctx, request); err != nil {
-		t.Fatalf("PrintStdio: %v", err)
-	}
-	if p.stdio {
-		stdout.waitFor(t, "to stdout\n")
-	} else {
-		log.waitFor(t, "to stdout")
-	}
-	log.waitFor(t, "to stderr")
+	return inLanguage(interpreter(t,
+		"Python with gRPC: apt-get install python3-grpcio python3-protobuf python3-cryptography",
+		[]string{"-c", "import grpc, cryptography, google.protobuf"}, "python3", "/usr/bin/python3"), "python", ".py")
 }
 
-// hostConfig starts the peer's plugin.
-func (p foreign) hostConfig(log *output) host.Config {
-	return host.Config{
-		Handshake:   ourHandshake(),
-		Path:        p.interpreter,
-		Args:        []string{p.plugin},
-		Env:         peerEnv(),
-		StopTimeout: stopTimeout,
-		Logger:      slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	}
-}
-
-// hostReport is what the peers' hosts print when all went well.
-type hostReport struct {
-	PID     int     `json:"pid"`
-	Version int     `json:"version"`
-	Ping    int     `json:"ping"` // 1 is SERVING
-	Double  int32   `json:"double"`
-	Stream  []int32 `json:"stream"`
-	Stdout  string  `json:"stdout"`
-	Exit    *int    `json:"exit"` // nil when it had to be killed
-}
-
-// testPeerHost has the peer's host start our plugin, in every way that they can be connected.
-func testPeerHost(t *testing.T, p foreign) {
-	for _, l := range links() {
-		t.Run(l.name, func(t *testing.T) { peerHost(t, p, l) })
-	}
-}
-
-func peerHost(t *testing.T, p foreign, l link) {
-	tmp := shortTemp(t)
-	got := p.runHost(t, append(l.flags, self(t)))
-	if pid := got.PID; pid == 0 || !gone(pid) {
-		t.Errorf("process %d is still there", pid)
-	}
-	code := 0
-	want := hostReport{
-		PID: got.PID, Version: version, Ping: 1, Double: 42,
-		Stream: []int32{0, 2, 4, 6, 8, 10, 12, 14, 16, 18}, Stdout: "to stdout\n", Exit: &code,
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("the host reports %s\nwant %s", asJSON(t, got), asJSON(t, want))
-	}
-	checkEmpty(t, tmp)
-}
-
-func (p foreign) runHost(t *testing.T, args []string) (report hostReport) {
+// node is the peer in JavaScript.
+func node(t *testing.T) peer {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, p.interpreter, append([]string{p.host}, args...)...)
-	cmd.Env = append(os.Environ(), append(peerEnv(), modeEnv+"=ours")...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("the host: %v\nstdout: %s\nstderr: %s", err, out, &stderr)
-	}
-	if err := json.Unmarshal(out, &report); err != nil {
-		t.Fatalf("the host printed %q: %v", out, err)
-	}
-	return report
-}
-
-func asJSON(t *testing.T, v any) []byte {
-	t.Helper()
-	text, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
-}
-
-// script is the path of a peer's file.
-func script(t *testing.T, name string) string {
-	t.Helper()
-	path, err := filepath.Abs(filepath.Join("peers", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return inLanguage(interpreter(t,
+		"Node.js 18 or later and: npm ci --prefix golden/interop/peers/node",
+		[]string{"peers/node/wire.js"}, "node", "nodejs"), "node", ".js")
 }
 
 // interpreter returns the first of the programs that runs check, or skips the test and says what to install.
@@ -212,4 +117,55 @@ func interpreter(t *testing.T, install string, check []string, programs ...strin
 	}
 	t.Skipf("needs %s", install)
 	return ""
+}
+
+// foreign is the command of a host that prints its report; the flags are those of package main in peers/goplugin.
+type foreign []string
+
+func (f foreign) run(ctx context.Context, request work.Request) (report work.Report, err error) {
+	cmd := exec.CommandContext(ctx, f[0], append(f[1:], arguments(request)...)...)
+	cmd.Env = request.Env
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return report, fmt.Errorf("the host: %w\nstdout: %s\nstderr: %s", err, out, &stderr)
+	}
+	if err := json.Unmarshal(out, &report); err != nil {
+		return report, fmt.Errorf("the host printed %q: %w", out, err)
+	}
+	return report, nil
+}
+
+func arguments(r work.Request) []string {
+	args := []string{"--job", string(r.Job)}
+	for name, set := range map[string]bool{"--tcp": r.TCP, "--tls": r.TLS, "--broker": r.Broker, "--mux": r.Mux} {
+		if set {
+			args = append(args, name)
+		}
+	}
+	if r.Versions != nil {
+		var items []string
+		for _, v := range r.Versions {
+			items = append(items, strconv.Itoa(v))
+		}
+		args = append(args, "--versions", strings.Join(items, ","))
+	}
+	return append(args, r.Command...)
+}
+
+// pluginEnv is the whole environment of a plugin, and of its host where that is a process of its own.
+func pluginEnv(tmp, mode string) []string {
+	env := []string{
+		"TMPDIR=" + tmp, "PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"),
+		"PYTHONDONTWRITEBYTECODE=1", "GRPC_VERBOSITY=ERROR",
+	}
+	if mode != "" {
+		env = append(env, modeEnv+"="+mode)
+	}
+	race := "GORACE=atexit_sleep_ms=0" // or each plugin with a race detector takes a second longer to end, of the two that it has
+	if mode == "go-plugin" {
+		race += " exitcode=0" // multiplexed, it reads os.Stderr in one goroutine while another replaces it
+	}
+	return append(env, race)
 }

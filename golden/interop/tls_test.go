@@ -2,29 +2,31 @@ package interop
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strings"
 	"testing"
 
-	grpctest "github.com/hashicorp/go-plugin/test/grpc"
-
+	"github.com/plugingen/plugingen/golden/interop/peers/goplugin/goplug"
+	"github.com/plugingen/plugingen/golden/interop/peers/goplugin/work"
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/host"
 )
 
 // servePadded is go-plugin's plugin with the certificate in its line padded, as plugins in other languages do.
-func servePadded() int {
+func servePadded() {
 	r, w, err := os.Pipe()
 	if err != nil {
-		return 9
+		os.Exit(9)
 	}
 	real := os.Stdout
 	os.Stdout = w
 	go pad(real, r)
-	return serveGoPlugin()
+	goplug.Serve()
 }
 
 func pad(w io.Writer, r io.Reader) {
@@ -40,9 +42,9 @@ func pad(w io.Writer, r io.Reader) {
 }
 
 // serveUninvited is go-plugin's plugin when a certificate for somebody else is in its environment.
-func serveUninvited() int {
+func serveUninvited() {
 	_ = os.Setenv(handshake.EnvClientCert, strangersCertificate)
-	return serveGoPlugin()
+	goplug.Serve()
 }
 
 // strangersCertificate is one whose key nobody has.
@@ -60,12 +62,11 @@ IQCcAdU6zZs4nL9dtHfvKK/Lnq4tYcBsb7wL2wOa+rTCpAIgNzrsGhtXrWiJ70Rv
 `
 
 func TestPaddedCertificate(t *testing.T) {
-	shortTemp(t)
-	p := openOurs(t, "padded", way{handshake.Unix, true}, io.Discard, io.Discard, newOutput())
-	exercise(t, grpctest.NewTestClient(p.Conn()))
-	if err := p.Close(); err != nil {
-		t.Errorf("close: %v", err)
-	}
+	tmp := tempDir(t)
+	cfg := hostConfig(t, "padded", tmp)
+	cfg.TLS = host.TLSMutual
+	use(t, cfg, "unix with TLS")
+	checkEmpty(t, tmp)
 }
 
 // A go-plugin host panics at a certificate that it did not ask for; ours says what it is.
@@ -79,8 +80,8 @@ func TestUninvitedCertificate(t *testing.T) {
 		{host.TLSMutual, host.StageVerify}, // it is one, but the plugin waits for somebody else
 	} {
 		t.Run(tt.mode.String(), func(t *testing.T) {
-			tmp := shortTemp(t)
-			cfg := hostConfig(t, "uninvited", newOutput())
+			tmp := tempDir(t)
+			cfg := hostConfig(t, "uninvited", tmp)
 			cfg.TLS = tt.mode
 			_, err := host.Open(t.Context(), cfg)
 			e, ok := errors.AsType[*host.Error](err)
@@ -94,19 +95,52 @@ func TestUninvitedCertificate(t *testing.T) {
 
 // A host that is a plugin itself may have a certificate in its environment, which is not for its own plugins: tflint panics there.
 func TestCertificateIsNotPassedOn(t *testing.T) {
-	tmp := shortTemp(t)
+	tmp := tempDir(t)
 	t.Setenv(handshake.EnvClientCert, strangersCertificate)
 	for _, mode := range []string{"ours", "go-plugin"} {
-		cfg := hostConfig(t, mode, newOutput())
+		cfg := hostConfig(t, mode, tmp)
 		cfg.InheritEnv = []string{"*"}
-		p, err := host.Open(t.Context(), cfg)
-		if err != nil {
-			t.Fatalf("open the %s plugin: %v", mode, err)
-		}
-		connectedBy(t, grpctest.NewTestClient(p.Conn()), way{handshake.Unix, false})
-		if err := p.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
+		use(t, cfg, "unix")
 	}
 	checkEmpty(t, tmp)
+}
+
+// hostConfig is a host of ours for this binary as the plugin that mode names.
+func hostConfig(t *testing.T, mode, tmp string) host.Config {
+	t.Helper()
+	log := work.NewOutput()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("log of the host:\n%s", log)
+		}
+	})
+	return host.Config{
+		Handshake: ourHandshake(work.Version),
+		Path:      self(t),
+		Env:       pluginEnv(tmp, mode),
+		SocketDir: tmp,
+		Logger:    slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+}
+
+// use starts a plugin, calls it, by which it wants to be connected as want says, and stops it.
+func use(t *testing.T, cfg host.Config, want string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), work.Patience)
+	defer cancel()
+	p, err := host.Open(ctx, cfg)
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	defer func() { _ = p.Close() }()
+	var r work.Report
+	if err := (&work.Session{Conn: p.Conn()}).Do(ctx, work.Negotiate, &r); err != nil {
+		t.Error(err)
+	}
+	if got := title(work.Request{TCP: r.Network == "tcp", TLS: r.TLS, Job: work.Everything}); got != want {
+		t.Errorf("connected by %s, want %s", got, want)
+	}
+	if err := p.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// A host in JavaScript: it starts a plugin that speaks go-plugin's protocol, uses grpctest.Test, and stops it.
+// A host in JavaScript: it starts a plugin that speaks go-plugin's protocol, uses interop.Peer, and stops it.
 //
-// Usage: host.js [--tcp] [--tls] PLUGIN [ARGUMENT...]
+// Usage: host.js [--tcp] [--tls] [--broker] [--versions N,N] [--job JOB] PLUGIN [ARGUMENT...]
 //
-// It prints what came of it as one JSON object.
+// It prints what it has seen as one JSON object.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,13 +12,18 @@ import os from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import grpc from '@grpc/grpc-js';
 import { make, toPEM } from './certificate.js';
+import { Broker, call, mutual, OPTIONS, Place, PLAIN, target } from './connection.js';
 import * as wire from './wire.js';
 
-const START = 30_000, CALL = 30_000, STOP = 10_000; // milliseconds before something counts as hung
+const START = 30_000, CALL = 30_000; // milliseconds before something counts as hung
 const PORTS = [10000, 25000];
+const PRINTED = 'printed by the plugin\n';
+
+// Refused is why a plugin is not used.
+class Refused extends Error {}
 
 // within fails if promise takes longer than limit.
 async function within(limit, what, promise) {
@@ -30,40 +35,61 @@ async function within(limit, what, promise) {
   return Promise.race([promise, late]).finally(() => timer.abort());
 }
 
-// call makes a unary call.
-function call(client, method, request) {
-  return promisify(client[method].bind(client))(request, { deadline: Date.now() + CALL });
+// Lines is what is read from a plugin, for those who wait for some of it.
+class Lines {
+  text = '';
+  #look = () => {};
+
+  add(text) {
+    this.text += text;
+    this.#look();
+  }
+
+  // waitFor returns everything so far, once text is in it.
+  waitFor(text) {
+    const arrived = new Promise((resolve) => {
+      this.#look = () => this.text.includes(text) && resolve(this.text);
+      this.#look();
+    });
+    return within(CALL, `waiting for ${JSON.stringify(text)}`, arrived);
+  }
 }
 
 // Plugin is a running plugin.
 class Plugin {
-  static async start([program, ...args], { tls, tcp }) {
+  static async start([program, ...args], { tls, tcp, versions }) {
     const plugin = new Plugin();
     plugin.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'host-')); // private: mode 0700
     plugin.identity = tls ? make() : undefined;
+    plugin.ports = tcp ? PORTS : undefined;
+    plugin.versions = versions;
+    plugin.stdout = new Lines();
+    plugin.stderr = new Lines();
     plugin.child = spawn(program, args, {
-      env: plugin.environment(tcp),
-      stdio: ['ignore', 'pipe', 'inherit'],
+      env: plugin.environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
       detached: true, // a process group of its own
     });
+    plugin.child.stderr.on('data', (data) => plugin.stderr.add(data));
     plugin.exited = once(plugin.child, 'exit');
     try {
       await within(START, 'start the plugin', plugin.bringUp());
     } catch (error) {
       plugin.kill();
+      await plugin.exited;
       throw error;
     }
     return plugin;
   }
 
-  environment(tcp) {
+  environment() {
     // A PLUGIN_ variable that some other host set for us is not for our plugin.
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PLUGIN_'));
     return {
       ...Object.fromEntries(inherited),
       [wire.COOKIE_KEY]: wire.COOKIE_VALUE,
-      PLUGIN_PROTOCOL_VERSIONS: wire.VERSIONS.join(','),
-      PLUGIN_TRANSPORTS: tcp ? 'tcp' : 'unix',
+      PLUGIN_PROTOCOL_VERSIONS: this.versions.join(','),
+      PLUGIN_TRANSPORTS: this.ports ? 'tcp' : 'unix',
       PLUGIN_MIN_PORT: String(PORTS[0]),
       PLUGIN_MAX_PORT: String(PORTS[1]),
       PLUGIN_UNIX_SOCKET_DIR: this.folder,
@@ -73,20 +99,22 @@ class Plugin {
 
   async bringUp() {
     const ended = this.exited.then(([code]) => {
-      throw new Error(`the plugin ended with code ${code} and no handshake line`);
+      throw new Refused(`the plugin ended with code ${code} and no handshake line`);
     });
-    const { version, target, certificate } = await Promise.race([this.line(), ended]);
-    if (!wire.VERSIONS.includes(version)) {
-      throw new Error(`the plugin speaks version ${version}, this host ${wire.VERSIONS}`);
+    ended.catch(() => {});
+    this.line = await Promise.race([this.firstLine(), ended]);
+    const { version, network, address, certificate } = this.line;
+    if (!this.versions.includes(version)) {
+      throw new Refused(`the plugin speaks version ${version}, this host ${this.versions}`);
     }
-    this.version = version;
-    this.connect(target, this.credentials(certificate));
-    await promisify(this.test.waitForReady.bind(this.test))(Date.now() + START);
+    this.security = this.secure(certificate);
+    this.connect(target(network, address));
+    await promisify(this.peer.waitForReady.bind(this.peer))(Date.now() + START);
   }
 
-  // line waits for the handshake line. What else the plugin prints there is read for as long as it lives: a full
+  // firstLine waits for the handshake line. What else the plugin prints there is read for as long as it lives: a full
   // pipe would block it.
-  line() {
+  firstLine() {
     return new Promise((resolve) => {
       readline.createInterface({ input: this.child.stdout }).on('line', (text) => {
         const response = wire.parseLine(text);
@@ -97,47 +125,74 @@ class Plugin {
     });
   }
 
-  // credentials sees to it that the plugin shows the certificate that it announced. TLS that is missing or that nobody
-  // asked for ends it here.
-  credentials(certificate) {
+  // secure fails when TLS is missing, or when nobody asked for it.
+  secure(certificate) {
     if (Boolean(certificate) !== Boolean(this.identity)) {
-      throw new Error(certificate ? 'TLS: nobody asked for a certificate' : 'TLS: the plugin has no certificate');
+      throw new Refused(certificate ? 'TLS: nobody asked for a certificate' : 'TLS: the plugin has no certificate');
     }
-    if (!certificate) {
-      return grpc.credentials.createInsecure();
-    }
-    const checkServerIdentity = (_, shown) =>
-      shown.raw.equals(certificate) ? undefined : new Error('TLS: this is not the certificate that the plugin announced');
-    const { key, certificate: ours } = this.identity;
-    return grpc.credentials.createSsl(
-      Buffer.from(toPEM(certificate)), Buffer.from(key), Buffer.from(toPEM(ours)), { checkServerIdentity },
-    );
+    return certificate ? mutual(this.identity, certificate) : PLAIN;
   }
 
-  connect(target, credentials) {
-    const options = { 'grpc.ssl_target_name_override': 'localhost', 'grpc.default_authority': 'localhost', 'grpc.enable_http_proxy': 0 };
-    this.test = new wire.Test(target, credentials, options);
-    const shared = { channelOverride: this.test.getChannel() };
-    this.health = new wire.Health(target, credentials, shared);
-    this.controller = new wire.Controller(target, credentials, shared);
-    this.printed = new wire.Stdio(target, credentials, shared).StreamStdio({});
-    this.printed.on('error', () => {}); // Unimplemented: it has no such service. Unavailable: it has ended
+  connect(where) {
+    const credentials = this.security.forClients();
+    this.peer = new wire.Peer(where, credentials, OPTIONS);
+    const shared = { channelOverride: this.peer.getChannel() };
+    this.health = new wire.Health(where, credentials, shared);
+    this.controller = new wire.Controller(where, credentials, shared);
+    this.brokers = new wire.Broker(where, credentials, shared);
+    const printed = new wire.Stdio(where, credentials, shared).StreamStdio({});
+    printed.on('data', ({ channel, data }) => (channel === wire.STDOUT ? this.stdout : this.stderr).add(data));
+    printed.on('error', () => {}); // Unimplemented: it has no such service. Unavailable: it has ended
+  }
+
+  // openBroker lets both sides make further connections.
+  openBroker() {
+    this.broker = new Broker(new Place(this.folder, this.ports), this.security);
+    this.broker.attach(this.brokers.StartStream());
+  }
+
+  ask(method, request = {}) {
+    return call(this.peer, method, request, CALL);
+  }
+
+  // exchange sends numbers and returns the answers of a stream.
+  async exchange(method, ...numbers) {
+    const answers = [];
+    const deadline = { deadline: Date.now() + CALL };
+    const stream = method === 'Count' ? this.peer.Count({ value: numbers[0] }, deadline) : this.peer[method](deadline);
+    stream.on('data', ({ value }) => answers.push(value));
+    const ended = once(stream, 'end');
+    if (method !== 'Count') {
+      numbers.forEach((value) => stream.write({ value }));
+      stream.end();
+    }
+    await ended;
+    return answers;
+  }
+
+  // sum sends numbers and returns the one answer.
+  sum(numbers) {
+    return new Promise((resolve, reject) => {
+      const stream = this.peer.Sum({ deadline: Date.now() + CALL }, (error, answer) => (error ? reject(error) : resolve(answer.value)));
+      numbers.forEach((value) => stream.write({ value }));
+      stream.end();
+    });
   }
 
   async ping() {
-    return (await call(this.health, 'Check', { service: 'plugin' })).status;
+    return (await call(this.health, 'Check', { service: 'plugin' }, CALL)).status;
   }
 
   // close asks the plugin to end, and insists. It returns the exit code, or null if the plugin had to be killed.
-  async close() {
+  async close(patience) {
     try {
-      await within(STOP, 'Shutdown', call(this.controller, 'Shutdown', {}));
+      await call(this.controller, 'Shutdown', {}, patience);
     } catch (error) {
       if (error.code !== grpc.status.UNAVAILABLE) { // that is a plugin which has ended before it answered
         this.signal('SIGTERM');
       }
     }
-    await within(STOP, 'exit', this.exited).catch(() => {});
+    await within(patience, 'exit', this.exited).catch(() => {});
     this.kill();
     const [code] = await this.exited;
     return code;
@@ -146,7 +201,8 @@ class Plugin {
   // kill ends the plugin and its children, and removes what is left.
   kill() {
     this.signal('SIGKILL');
-    this.test?.close();
+    this.broker?.close();
+    this.peer?.close();
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -159,53 +215,93 @@ class Plugin {
   }
 }
 
-// stream sends ten numbers and returns the answers.
-async function stream(test) {
-  const answers = [];
-  const exchange = test.Stream({ deadline: Date.now() + CALL });
-  exchange.on('data', ({ output }) => answers.push(output));
-  const ended = once(exchange, 'end');
-  for (let input = 0; input < 10; input++) {
-    exchange.write({ input });
-  }
-  exchange.end();
-  await ended;
-  return answers;
+// record has the plugin log something, and returns the record as it arrives.
+async function record(plugin) {
+  const message = 'a record of the plugin';
+  await plugin.ask('Log');
+  const lines = (await plugin.stderr.waitFor(message)).split('\n').filter((line) => line.startsWith('{'));
+  const fields = lines.map((line) => JSON.parse(line)).find((line) => line['@message'] === message);
+  return { level: fields['@level'], answer: String(fields.answer), name: fields.name };
 }
 
-// printedLine has the plugin print a line, and waits until it arrives.
-async function printedLine({ test, printed }) {
-  let text = '';
-  const line = new Promise((resolve) => {
-    printed.on('data', ({ data }) => {
-      text += data;
-      if (text.endsWith('\n')) {
-        resolve(text);
-      }
-    });
-    printed.on('end', () => resolve(text));
-  });
-  await call(test, 'PrintStdio', { stdout: Buffer.from('to stdout\n') });
-  return within(CALL, 'the printed line', line);
+async function everything(plugin, report) {
+  report.double = (await plugin.ask('Double', { value: 21 })).value;
+  report.count = await plugin.exchange('Count', 5);
+  report.sum = await plugin.sum([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  report.stream = await plugin.exchange('Stream', 0, 1, 2, 3, 4);
+  await plugin.ask('Print', { value: PRINTED });
+  report.stdout = await plugin.stdout.waitFor(PRINTED);
+  await plugin.stderr.waitFor(PRINTED.trim());
+  report.stderr = PRINTED;
+  report.log = await record(plugin);
+  if (plugin.broker) {
+    report.callback = (await plugin.ask('CallBack', { value: await plugin.broker.offer() })).value;
+    report.offer = await plugin.broker.ask((await plugin.ask('Offer')).value, 'host');
+  }
 }
 
-async function main() {
-  const args = process.argv.slice(2);
-  const flags = [];
-  while (args[0]?.startsWith('--')) {
-    flags.push(args.shift());
+// hang returns when the plugin has begun a call that never ends.
+async function hang(plugin) {
+  const stream = plugin.peer.Hang({});
+  stream.on('error', () => {}); // the plugin ends before the call does
+  await within(CALL, 'Hang', once(stream, 'data'));
+}
+
+// stopped returns when no thread of the process runs any more, which takes a moment after SIGSTOP.
+async function stopped(pid) {
+  const tasks = `/proc/${pid}/task`;
+  const runs = (thread) => !/\) [tT] /.test(fs.readFileSync(`${tasks}/${thread}/stat`, 'utf8'));
+  while (fs.readdirSync(tasks).some(runs)) {
+    await delay(1);
   }
-  const plugin = await Plugin.start(args, { tls: flags.includes('--tls'), tcp: flags.includes('--tcp') });
-  const report = { pid: plugin.child.pid, version: plugin.version };
+}
+
+// run returns what has been seen.
+async function run(flags, command) {
+  let plugin;
   try {
-    report.ping = await plugin.ping();
-    report.double = (await call(plugin.test, 'Double', { input: 21 })).output;
-    report.stream = await stream(plugin.test);
-    report.stdout = await printedLine(plugin);
-  } finally {
-    report.exit = await plugin.close();
+    plugin = await Plugin.start(command, flags);
+  } catch (error) {
+    if (error instanceof Refused) {
+      return { error: error.message };
+    }
+    throw error;
   }
-  console.log(JSON.stringify(report));
+  const report = { pid: plugin.child.pid, version: plugin.line.version, network: plugin.line.network, tls: plugin.security !== PLAIN };
+  let patience = 10_000; // milliseconds
+  try {
+    report.ping = (await plugin.ping()) === wire.SERVING;
+    report.served = (await plugin.ask('Served')).value;
+    if (flags.broker) {
+      plugin.openBroker();
+    }
+    if (flags.job === 'everything') {
+      await everything(plugin, report);
+    } else if (flags.job === 'hang-call') {
+      await hang(plugin);
+    } else if (flags.job === 'hang-process') {
+      plugin.signal('SIGSTOP');
+      await within(CALL, 'SIGSTOP', stopped(plugin.child.pid));
+      patience = 200;
+    }
+  } finally {
+    report.exit = await plugin.close(patience);
+  }
+  return report;
 }
 
-await main();
+// parse takes the flags; what follows them is the plugin.
+function parse(args) {
+  const boolean = { type: 'boolean', default: false };
+  const options = {
+    tcp: boolean, tls: boolean, broker: boolean,
+    versions: { type: 'string', default: '3' },
+    job: { type: 'string', default: 'everything' },
+  };
+  let first = args.findIndex((arg, i) => !arg.startsWith('--') && !['--versions', '--job'].includes(args[i - 1]));
+  first = first < 0 ? args.length : first;
+  const { values } = parseArgs({ args: args.slice(0, first), options });
+  return [{ ...values, versions: values.versions.split(',').map(Number) }, args.slice(first)];
+}
+
+console.log(JSON.stringify(await run(...parse(process.argv.slice(2)))));

@@ -14,14 +14,17 @@ const MIN_CERTIFICATE = 51; // characters; old plugins put other things into the
 
 const protos = fileURLToPath(new URL('../proto', import.meta.url));
 const loaded = grpc.loadPackageDefinition(
-  loadSync(['grpctest.proto', 'plugin.proto', 'health.proto'], { includeDirs: [protos], defaults: true }),
+  loadSync(['interop.proto', 'plugin.proto', 'health.proto'], { includeDirs: [protos], defaults: true }),
 );
 
-export const Test = loaded.grpctest.Test;
+export const Peer = loaded.interop.Peer;
+export const Callback = loaded.interop.Callback;
 export const Controller = loaded.plugin.GRPCController;
 export const Stdio = loaded.plugin.GRPCStdio;
+export const Broker = loaded.plugin.GRPCBroker;
 export const Health = loaded.grpc.health.v1.Health;
 export const SERVING = 1; // HealthCheckResponse.ServingStatus
+export const STDOUT = 1; // StdioData.Channel
 
 // formatLine returns the handshake line, which a plugin prints first of all. The certificate is DER, or empty.
 export function formatLine(version, network, address, certificate = Buffer.alloc(0)) {
@@ -40,7 +43,8 @@ export function parseLine(line) {
   }
   return {
     version: Number(version),
-    target: network === 'unix' ? `unix:${address}` : address,
+    network,
+    address,
     certificate: encoded.length >= MIN_CERTIFICATE ? Buffer.from(encoded, 'base64') : undefined,
   };
 }

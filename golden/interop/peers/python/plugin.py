@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""A plugin in Python: it serves grpctest.Test to a host that speaks go-plugin's protocol."""
+"""A plugin in Python: it serves interop.Peer to a host that speaks go-plugin's protocol."""
 
-import concurrent.futures
+import datetime
+import json
 import os
 import queue
 import select
@@ -14,25 +15,58 @@ import threading
 import grpc
 
 import wire
+from connection import Broker, Callback, Mutual, Place, Plain, ask, new_server
 
 GRACE = 0.5  # seconds for calls in flight once the plugin stops; a host kills it after two
 
 
-class Test:
-    """The service that this plugin is for."""
+class Peer:
+    """The service that this plugin is for, of one protocol version."""
+
+    def __init__(self, version, broker):
+        self._version, self._broker = version, broker
 
     def Double(self, request, context):
-        return wire.MESSAGES["TestResponse"](output=2 * request.input)
+        return wire.number(2 * request.value)
+
+    def Served(self, request, context):
+        return wire.number(self._version)
+
+    def Print(self, request, context):
+        for stream in sys.stdout, sys.stderr:
+            stream.write(request.value)
+            stream.flush()
+        return wire.EMPTY
+
+    def Log(self, request, context):
+        log("warn", "a record of the plugin", answer=42, name="Ada")
+        return wire.EMPTY
+
+    def CallBack(self, request, context):
+        return wire.text(ask(self._broker.dial(request.value), "plugin"))
+
+    def Offer(self, request, context):
+        return wire.number(self._broker.accept("interop.Callback", Callback()))
+
+    def Count(self, request, context):
+        yield from map(wire.number, range(request.value))
+
+    def Sum(self, requests, context):
+        return wire.number(sum(request.value for request in requests))
 
     def Stream(self, requests, context):
         for request in requests:
             yield self.Double(request, context)
 
-    def PrintStdio(self, request, context):
-        for stream, data in (sys.stdout, request.stdout), (sys.stderr, request.stderr):
-            stream.buffer.write(data)
-            stream.flush()
-        return wire.MESSAGES["Empty"]()
+    def Hang(self, request, context):
+        yield wire.number(0)
+        threading.Event().wait()
+
+
+def log(level, message, **pairs):
+    """Write a record as hosts read them: one JSON object on a line of stderr."""
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    print(json.dumps({"@level": level, "@message": message, "@timestamp": now, **pairs}), file=sys.stderr, flush=True)
 
 
 class Printed:
@@ -72,10 +106,10 @@ class Controller:
 
     def Shutdown(self, request, context):
         self._stop.set()
-        return wire.MESSAGES["Empty"]()
+        return wire.EMPTY
 
     def Check(self, request, context):
-        if request.service not in ("", "plugin", "grpctest.Test"):
+        if request.service not in ("", "plugin", "interop.Peer"):
             context.abort(grpc.StatusCode.NOT_FOUND, "unknown service")
         return wire.MESSAGES["HealthCheckResponse"](status=wire.SERVING)
 
@@ -88,69 +122,54 @@ def set_when_gone(host_end, stop):
     stop.set()
 
 
-def credentials():
-    """Return the server's credentials and certificate (DER) if the host asks for mutual TLS, else None, None."""
+
+def security():
+    """Return how this plugin connects, and its certificate (DER) if the host asks for mutual TLS, else None."""
     host = wire.take("PLUGIN_CLIENT_CERT").encode()
     if not host:
-        return None, None
+        return Plain(), None
     import certificate  # needs python3-cryptography, which plugins without TLS do without
 
     certificate.pem_to_der(host)  # fails here, not at the first call, if that is no certificate
     key, pem = certificate.make()
-    secured = grpc.ssl_server_credentials([(key, pem)], root_certificates=host, require_client_auth=True)
-    return secured, certificate.pem_to_der(pem)
+    return Mutual(key, pem, host), certificate.pem_to_der(pem)
 
 
-def add_port(server, target, secured):
-    """Listen on target and return the port, 0 if that is not possible."""
-    try:
-        return server.add_secure_port(target, secured) if secured else server.add_insecure_port(target)
-    except RuntimeError:
-        return 0
+def place(folder):
+    """Return where the host can connect."""
+    ports = [int(wire.take(name) or 0) for name in ("PLUGIN_MIN_PORT", "PLUGIN_MAX_PORT")]
+    return Place(folder, None if "unix" in (wire.take("PLUGIN_TRANSPORTS") or "unix").split(",") else ports)
 
 
-def listen(server, folder, secured):
-    """Listen where the host can connect, and return network and address for the handshake line."""
-    if "unix" in (wire.take("PLUGIN_TRANSPORTS") or "unix").split(","):
-        address = os.path.join(folder, "socket")
-        if add_port(server, "unix:" + address, secured):
-            return "unix", address
-        raise OSError("cannot listen on " + address)
-    first, last = int(wire.take("PLUGIN_MIN_PORT") or 0), int(wire.take("PLUGIN_MAX_PORT") or 0)
-    for port in range(first, last + 1):
-        if bound := add_port(server, f"127.0.0.1:{port}", secured):
-            return "tcp", f"127.0.0.1:{bound}"
-    raise OSError(f"no free port within {first} and {last}")
-
-
-def new_server(stop, printed):
+def new_plugin(version, stop, printed, broker):
     """Return a gRPC server of all services of a plugin."""
-    test, controller = Test(), Controller(stop)
-    # Without so_reuseport=0 two plugins could listen on the same tcp port, and the host would meet either.
-    server = grpc.server(
-        concurrent.futures.ThreadPoolExecutor(max_workers=16), options=[("grpc.so_reuseport", 0)]
-    )
+    server = new_server(16)
+    controller = Controller(stop)
     server.add_generic_rpc_handlers([
-        wire.handler("grpctest.Test", {"Double": test.Double, "Stream": test.Stream, "PrintStdio": test.PrintStdio}),
-        wire.handler("plugin.GRPCController", {"Shutdown": controller.Shutdown}),
-        wire.handler("plugin.GRPCStdio", {"StreamStdio": printed.StreamStdio}),
-        wire.handler("grpc.health.v1.Health", {"Check": controller.Check}),
+        wire.handler("interop.Peer", Peer(version, broker)),
+        wire.handler("plugin.GRPCController", controller),
+        wire.handler("plugin.GRPCStdio", printed),
+        wire.handler("plugin.GRPCBroker", broker),
+        wire.handler("grpc.health.v1.Health", controller),
     ])
     return server
 
 
 def serve(folder, stop, printed):
     """Serve until stop is set."""
-    secured, certificate = credentials()
+    secured, certificate = security()
     offered = [int(item) for item in wire.take("PLUGIN_PROTOCOL_VERSIONS").split(",") if item.isdecimal()]
-    server = new_server(stop, printed)
-    network, address = listen(server, folder, secured)
+    version = wire.negotiate(wire.VERSIONS, offered)
+    where = place(folder)
+    broker = Broker(where, secured)
+    server = new_plugin(version, stop, printed, broker)
+    network, address = where.listen(server, secured)
     server.start()
-    line = wire.format_line(wire.negotiate(wire.VERSIONS, offered), network, address, certificate)
-    os.write(printed.real, line.encode())
+    os.write(printed.real, wire.format_line(version, network, address, certificate).encode())
     threading.Thread(target=set_when_gone, args=(printed.real, stop), daemon=True).start()
     stop.wait()
     printed.end()
+    broker.close()
     server.stop(GRACE).wait()
 
 
@@ -169,6 +188,8 @@ def main():
     finally:
         printed.end()
         shutil.rmtree(folder, ignore_errors=True)
+    sys.stderr.flush()
+    os._exit(0)  # at once: a call that hangs would hold up the interpreter's own end for ever
 
 
 if __name__ == "__main__":

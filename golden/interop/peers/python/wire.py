@@ -21,7 +21,7 @@ def format_line(version, network, address, certificate=None):
 
 
 def parse_line(line):
-    """Return version, gRPC target and certificate (DER or None) of a handshake line; None if it is another line."""
+    """Return version, network, address and certificate (DER or None) of a handshake line; None if it is another line."""
     fields = line.strip().split("|")
     if len(fields) not in (6, 7) or fields[0] != str(CORE_VERSION) or not fields[1].isdecimal():
         return None
@@ -31,7 +31,7 @@ def parse_line(line):
     certificate = None
     if len(encoded) >= MIN_CERTIFICATE:
         certificate = base64.b64decode(encoded + "=" * (-len(encoded) % 4))
-    return int(version), "unix:" + address if network == "unix" else address, certificate
+    return int(version), network, address, certificate
 
 
 def negotiate(served, offered):
@@ -50,10 +50,10 @@ def _messages():
     file = descriptor_pb2.FileDescriptorProto(name="peer.proto", package="peer", syntax="proto3")
     for name, fields in {
         "Empty": [],
-        "TestRequest": [("input", 1, field.TYPE_INT32)],
-        "TestResponse": [("output", 2, field.TYPE_INT32)],
-        "PrintStdioRequest": [("stdout", 1, field.TYPE_BYTES), ("stderr", 2, field.TYPE_BYTES)],
+        "Number": [("value", 1, field.TYPE_INT32)],
+        "Text": [("value", 1, field.TYPE_STRING)],
         "StdioData": [("channel", 1, field.TYPE_INT32), ("data", 2, field.TYPE_BYTES)],
+        "ConnInfo": [("service_id", 1, field.TYPE_UINT32), ("network", 2, field.TYPE_STRING), ("address", 3, field.TYPE_STRING)],
         "HealthCheckRequest": [("service", 1, field.TYPE_STRING)],
         "HealthCheckResponse": [("status", 1, field.TYPE_INT32)],
     }.items():
@@ -68,13 +68,33 @@ MESSAGES = _messages()
 STDOUT, STDERR = 1, 2  # StdioData.channel
 SERVING = 1  # HealthCheckResponse.status
 
+
+def number(value):
+    return MESSAGES["Number"](value=value)
+
+
+def text(value):
+    return MESSAGES["Text"](value=value)
+
+
+EMPTY = MESSAGES["Empty"]()
+
 # Service, method: what is sent, what comes back; a star marks a stream.
 METHODS = {
-    ("grpctest.Test", "Double"): ("TestRequest", "TestResponse"),
-    ("grpctest.Test", "Stream"): ("*TestRequest", "*TestResponse"),
-    ("grpctest.Test", "PrintStdio"): ("PrintStdioRequest", "Empty"),
+    ("interop.Peer", "Double"): ("Number", "Number"),
+    ("interop.Peer", "Served"): ("Empty", "Number"),
+    ("interop.Peer", "Print"): ("Text", "Empty"),
+    ("interop.Peer", "Log"): ("Empty", "Empty"),
+    ("interop.Peer", "CallBack"): ("Number", "Text"),
+    ("interop.Peer", "Offer"): ("Empty", "Number"),
+    ("interop.Peer", "Count"): ("Number", "*Number"),
+    ("interop.Peer", "Sum"): ("*Number", "Number"),
+    ("interop.Peer", "Stream"): ("*Number", "*Number"),
+    ("interop.Peer", "Hang"): ("Empty", "*Number"),
+    ("interop.Callback", "Ask"): ("Text", "Text"),
     ("plugin.GRPCController", "Shutdown"): ("Empty", "Empty"),
     ("plugin.GRPCStdio", "StreamStdio"): ("Empty", "*StdioData"),
+    ("plugin.GRPCBroker", "StartStream"): ("*ConnInfo", "*ConnInfo"),
     ("grpc.health.v1.Health", "Check"): ("HealthCheckRequest", "HealthCheckResponse"),
 }
 
@@ -86,13 +106,14 @@ def _shape(service, method):
     return MESSAGES[asked.strip("*")], MESSAGES[answered.strip("*")], kind
 
 
-def handler(service, methods):
-    """Return what a gRPC server needs to serve a service whose methods are these functions, by name."""
+def handler(service, implementation):
+    """Return what a gRPC server needs to serve the methods of service that implementation has."""
     handlers = {}
-    for name, function in methods.items():
-        request, response, kind = _shape(service, name)
-        make = getattr(grpc, kind + "_rpc_method_handler")
-        handlers[name] = make(function, request.FromString, response.SerializeToString)
+    for named, name in METHODS:
+        if named == service:
+            request, response, kind = _shape(service, name)
+            make = getattr(grpc, kind + "_rpc_method_handler")
+            handlers[name] = make(getattr(implementation, name), request.FromString, response.SerializeToString)
     return grpc.method_handlers_generic_handler(service, handlers)
 
 
