@@ -32,7 +32,12 @@ func goPluginLine(line string) (verdict, error) {
 	if len(line) >= 64<<10 { // its scanner gives up
 		return verdict{}, errLine
 	}
-	fields := strings.Split(strings.TrimSpace(line), "|")
+	return goPluginFields(fieldsOf(line))
+}
+
+func fieldsOf(line string) []string { return strings.Split(strings.TrimSpace(line), "|") }
+
+func goPluginFields(fields []string) (verdict, error) {
 	if len(fields) < 4 {
 		return verdict{}, errLine
 	}
@@ -80,12 +85,12 @@ func resolves(address string) bool {
 	return host == "" || !strings.ContainsRune(host, 0)
 }
 
-// relaxed is the line as go-plugin's host has to see it to take what our host takes: our host also takes a certificate field with
+// relaxed are the line's fields as go-plugin's host has to see it to take what our host takes: our host also takes a certificate field with
 // padding, blanks, and line breaks, escaped or real.
-func relaxed(line string) string {
-	fields := strings.Split(strings.TrimSpace(line), "|")
+func relaxed(line string) []string {
+	fields := fieldsOf(line)
 	if len(fields) < 6 {
-		return line
+		return fields
 	}
 	text := strings.NewReplacer(`\n`, "", `\r`, "", "\n", "", "\r", "", " ", "", "\t", "").Replace(fields[5])
 	if len(text) > 50 {
@@ -95,7 +100,7 @@ func relaxed(line string) string {
 		}
 	}
 	fields[5] = text
-	return strings.Join(fields, "|")
+	return fields
 }
 
 // strictness are the ways in which our host is stricter than go-plugin's, by name. A line to which one of them applies is refused;

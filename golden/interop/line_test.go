@@ -42,7 +42,7 @@ func FuzzLine(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, line string) {
 		line, _, _ = strings.Cut(line, "\n") // hosts see lines
-		theirs, refused := goPluginLine(relaxed(line))
+		theirs, refused := goPluginFields(relaxed(line))
 		ours, err := handshake.Parse(line)
 		stricter := stricterBy(line, refused)
 		switch {
@@ -64,7 +64,7 @@ func stricterBy(line string, refused error) string {
 	if refused != nil {
 		return ""
 	}
-	fields := strings.Split(strings.TrimSpace(line), "|")
+	fields := fieldsOf(line)
 	for name, applies := range strictness() {
 		if applies(line, fields) {
 			return name

@@ -44,8 +44,9 @@ type Config struct {
 	// the variables of package handshake) cannot be set here.
 	Env []string
 	// InheritEnv names variables of the host that the program gets besides those of InheritedByDefault; a name that ends
-	// in * stands for all that begin so, and "*" for all. PLUGIN_* variables and those that look like another host's cookie
-	// (MAGIC_COOKIE in the name) are never inherited: they would make the plugin believe that it talks to that host.
+	// in * stands for all that begin so, and "*" for all. Such patterns leave out what other hosts call their cookies: names with COOKIE
+	// in them or _PLUGIN at the end. PLUGIN_* variables, those with MAGIC_COOKIE in the name, and this plugin's own cookie are never
+	// inherited, not even by name: they would make the plugin believe that it talks to another host.
 	InheritEnv []string
 	// Checksum is what the program's file must hash to, such as "sha256:" and 64 hexadecimal digits; sha384 and sha512 are known
 	// too. What was checked is what runs: a copy, so that replacing or changing the file makes no difference, before the

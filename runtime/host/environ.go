@@ -55,10 +55,17 @@ func (c Config) isForeign(key string) bool {
 func matchesAny(key string, names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool {
 		if prefix, ok := strings.CutSuffix(name, "*"); ok {
-			return len(key) >= len(prefix) && sameName(key[:len(prefix)], prefix)
+			return !isLikeCookie(key) && len(key) >= len(prefix) && sameName(key[:len(prefix)], prefix)
 		}
 		return sameName(key, name)
 	})
+}
+
+// isLikeCookie tells by its name what another host may have set to tell its plugin that it is one. Of a name that says nothing of the kind
+// nobody can know; all it could do is to make a program that the plugin starts by hand believe in that host.
+func isLikeCookie(key string) bool {
+	upper := strings.ToUpper(key)
+	return strings.Contains(upper, "COOKIE") || strings.HasSuffix(upper, "_PLUGIN")
 }
 
 // sameName compares names as the system does.

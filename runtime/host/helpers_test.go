@@ -23,9 +23,10 @@ import (
 // helpers are programs that tests need besides faulty plugins.
 func helpers() map[string]func() int {
 	return map[string]func() int{
-		"good":    good,
-		"own-tls": ownTLS,
-		"printer": printer,
+		"good":        good,
+		"own-tls":     ownTLS,
+		"printer":     printer,
+		"doomed-host": doomedHost,
 		"fewfiles": func() int {
 			return fewFiles(os.Args[1], os.Args[2])
 		},

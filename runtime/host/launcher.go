@@ -87,16 +87,23 @@ func (e Exit) String() string {
 // ProcessLauncher starts programs as processes of this machine, each in a process group of its own, with an empty standard
 // input. A Config without a Launcher uses it; other launchers may build on it. Path is a file, and a name without a separator is
 // looked up in PATH. What its Launch returns has a method PID() int as well.
-type ProcessLauncher struct{}
+type ProcessLauncher struct {
+	// EndWithHost has the system kill the program when this process ends, even by SIGKILL or a crash. Plugins made with runtime/plugin see to that
+	// themselves, in good order, so it is for others, which live on otherwise. It is the program alone that is killed, not what it
+	// has started, and each one costs this process a thread. Linux has it; on Windows programs end with their host
+	// in any case; elsewhere Launch fails with errors.ErrUnsupported.
+	EndWithHost bool
+}
 
 // Launch is Launcher's.
-func (ProcessLauncher) Launch(ctx context.Context, what Launch) (Launched, error) {
+func (l ProcessLauncher) Launch(ctx context.Context, what Launch) (Launched, error) {
 	cfg, err := what.withChecksum(process.Config{
-		Path:      what.Path,
-		Args:      what.Args,
-		Dir:       what.Dir,
-		Env:       what.Env,
-		WaitDelay: waitDelay,
+		Path:          what.Path,
+		Args:          what.Args,
+		Dir:           what.Dir,
+		Env:           what.Env,
+		EndWithParent: l.EndWithHost,
+		WaitDelay:     waitDelay,
 	})
 	if err != nil {
 		return nil, err

@@ -206,6 +206,7 @@ func TestEnvironment(t *testing.T) {
 	for name, value := range map[string]string{
 		"PLUGIN_CLIENT_CERT": "leaked", "PLUGIN_WHATEVER": "leaked", "TF_PLUGIN_MAGIC_COOKIE": "leaked",
 		"HOST_TEST_COOKIE": "leaked", "HOST_TEST_SECRET": "leaked", "LC_TIME": "C", "HOST_TEST_NAMED": "named", "OTHER_A": "a",
+		"VAULT_BACKEND_PLUGIN": "leaked", "OTHER_COOKIE": "leaked", "OTHER_PLUGINS": "no cookie",
 	} {
 		t.Setenv(name, value)
 	}
@@ -222,16 +223,16 @@ func TestEnvironment(t *testing.T) {
 	})
 	t.Run("by name", func(t *testing.T) {
 		env := environOf(t, func(c *host.Config) {
-			c.InheritEnv = []string{"HOST_TEST_NAMED", "OTHER_*", "PLUGIN_WHATEVER"}
+			c.InheritEnv = []string{"HOST_TEST_NAMED", "OTHER_*", "PLUGIN_WHATEVER", "VAULT_BACKEND_PLUGIN"}
 			c.Env = append(c.Env, "LC_TIME=POSIX", "PLUGIN_OF_MINE=yes")
 		})
-		wantEnv(t, env, map[string]string{"HOST_TEST_NAMED": "named", "OTHER_A": "a", "LC_TIME": "POSIX", "PLUGIN_OF_MINE": "yes"},
-			"PLUGIN_WHATEVER", "HOST_TEST_SECRET")
+		wantEnv(t, env, map[string]string{"HOST_TEST_NAMED": "named", "OTHER_A": "a", "LC_TIME": "POSIX", "PLUGIN_OF_MINE": "yes", "VAULT_BACKEND_PLUGIN": "leaked"},
+			"PLUGIN_WHATEVER", "HOST_TEST_SECRET", "OTHER_COOKIE")
 	})
 	t.Run("all", func(t *testing.T) {
 		env := environOf(t, func(c *host.Config) { c.InheritEnv = []string{"*"} })
-		wantEnv(t, env, map[string]string{"HOST_TEST_NAMED": "named", "HOST_TEST_SECRET": "leaked", "HOST_TEST_COOKIE": "c0ffee"},
-			"PLUGIN_CLIENT_CERT", "PLUGIN_WHATEVER", "TF_PLUGIN_MAGIC_COOKIE")
+		wantEnv(t, env, map[string]string{"HOST_TEST_NAMED": "named", "HOST_TEST_SECRET": "leaked", "HOST_TEST_COOKIE": "c0ffee", "OTHER_PLUGINS": "no cookie"},
+			"PLUGIN_CLIENT_CERT", "PLUGIN_WHATEVER", "TF_PLUGIN_MAGIC_COOKIE", "VAULT_BACKEND_PLUGIN", "OTHER_COOKIE")
 	})
 }
 

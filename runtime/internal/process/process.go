@@ -27,6 +27,10 @@ type Config struct {
 	// for temporary files.
 	Folder func() (path string, remove func() error, err error)
 
+	// EndWithParent has the system kill the program when this process ends, however it ends: on Linux, where it costs a thread as long as the
+	// program runs; on Windows in any case; elsewhere Start fails with errors.ErrUnsupported.
+	EndWithParent bool
+
 	WaitDelay time.Duration // how long a process that left the group may hold the pipes after the program has ended; zero means DefaultWaitDelay
 }
 
@@ -62,7 +66,12 @@ func Start(ctx context.Context, cfg Config) (*Process, error) {
 	if err != nil {
 		return nil, classify(path, cfg.Dir, err)
 	}
-	p, err := start(ctx, path, image, cfg)
+	begin := func() (*Process, error) { return start(ctx, path, image, cfg) }
+	run := func(begin func() (*Process, error)) (*Process, error) { return begin() }
+	if cfg.EndWithParent {
+		run = tied
+	}
+	p, err := run(begin)
 	if err != nil {
 		image.discard()
 		return nil, classify(path, cfg.Dir, err)
@@ -94,6 +103,10 @@ func start(ctx context.Context, name string, image *image, cfg Config) (*Process
 
 // command gives the child an environment that is never nil: nil would mean all of ours.
 func command(name string, image *image, cfg Config, pipes *pipes) *exec.Cmd {
+	attr := newGroup()
+	if cfg.EndWithParent {
+		endWithParent(attr)
+	}
 	return withHandle(&exec.Cmd{
 		Path:        image.path,
 		Args:        append([]string{name}, cfg.Args...),
@@ -101,7 +114,7 @@ func command(name string, image *image, cfg Config, pipes *pipes) *exec.Cmd {
 		Env:         append([]string{}, cfg.Env...),
 		Stdout:      pipes.outW,
 		Stderr:      pipes.errW,
-		SysProcAttr: newGroup(),
+		SysProcAttr: attr,
 	})
 }
 
