@@ -110,8 +110,8 @@ func startsWith(t *testing.T, line string) error {
 	t.Helper()
 	program := newPrinted(line)
 	client := goplugin.NewClient(&goplugin.ClientConfig{
-		HandshakeConfig:  goHandshake(version),
-		Plugins:          goplugin.PluginSet{"test": goPlugin{}},
+		HandshakeConfig:  goHandshake(3),
+		Plugins:          goplugin.PluginSet{"ping": pingPlugin{}},
 		AutoMTLS:         true,
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC, goplugin.ProtocolNetRPC},
 		Logger:           hclog.NewNullLogger(),

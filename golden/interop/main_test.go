@@ -30,6 +30,10 @@ func TestMain(m *testing.M) {
 		os.Exit(serveLogging())
 	case "go-logging":
 		serveGoLogging()
+	case "versions":
+		os.Exit(serveOurVersions())
+	case "go-versions":
+		serveGoVersions()
 	case "padded":
 		servePadded()
 	case "uninvited":
