@@ -10,7 +10,7 @@ MODULES := golden/interop golden/interop/peers/goplugin bench
 BENCH ?= .
 
 # The packages that compare with files and rewrite them with -update.
-GOLDENS := ./golden/api ./golden/deps ./golden/generate ./golden/handshake ./golden/relay ./golden/script
+GOLDENS := ./golden/api ./golden/deps ./golden/generate ./golden/handshake ./golden/relay ./golden/script ./golden/templates
 
 .PHONY: help demo build test golden generate lint fmt check vet-all fuzz bench bench-table bench-check clean
 

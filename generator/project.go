@@ -2,6 +2,7 @@ package generator
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -71,6 +72,7 @@ type Project struct {
 	Answers map[string]Answer
 	// Post are the steps that are left for who writes the project to disk: git-init, or none.
 	Post     []string
+	own      map[string]bool // by path: a set other than the built-in one had a part in the file
 	Warnings model.Diagnostics
 }
 
@@ -104,7 +106,7 @@ func makeProject(ctx context.Context, req ProjectRequest, k kind) (*Project, err
 	if req.Module == me.path() || me.version(req.Module) != "" {
 		return nil, &InputError{What: "module path", Value: req.Module, Reason: "it is the path of a module that the project needs"}
 	}
-	b := &builder{req: req, kind: k, self: me}
+	b := &builder{req: req, kind: k, self: me, own: map[string]bool{}}
 	defer b.cleanUp()
 	if err := b.open(ctx); err != nil {
 		return nil, err
@@ -164,6 +166,7 @@ type builder struct {
 	set     *render.Set
 	vars    map[string]any
 	scratch *scratch // where the go command works; nil when it is not needed
+	own     map[string]bool
 
 	recorded map[string]Answer
 }
@@ -188,7 +191,7 @@ func (b *builder) build(ctx context.Context) (*Project, error) {
 	}
 	p := &Project{
 		Name: b.req.Name, Module: b.req.Module, Tree: t, Contract: c.model, ContractDir: c.dir,
-		Runtime: b.req.Runtime, Warnings: c.warnings, Answers: b.recorded,
+		Runtime: b.req.Runtime, Warnings: c.warnings, Answers: b.recorded, own: b.own,
 	}
 	if b.team != nil {
 		p.Template = b.team.template
@@ -217,6 +220,7 @@ func (b *builder) render(c *contract) (*tree.Tree, error) {
 		if len(o.Data) == 0 {
 			continue // such as go.tool.mod in a project that has no tools
 		}
+		b.noteOwn(o.Path, o)
 		if err := t.Add(fileOf(o.Path, o)); err != nil {
 			return nil, &TemplateError{&render.Error{Template: o.Template, Err: err}}
 		}
@@ -233,12 +237,19 @@ func (b *builder) outputs(folder string, data any) ([]render.Output, error) {
 	if err != nil {
 		return nil, &TemplateError{err}
 	}
+	var faults []error
 	for _, o := range outputs {
-		if err := b.team.checkAnnounced(o); err != nil {
-			return nil, &TemplateError{err}
-		}
+		faults = append(faults, b.team.checkAnnounced(o))
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, &TemplateError{err}
 	}
 	return outputs, nil
+}
+
+// noteOwn keeps whether another set than the built-in one had a part in the file.
+func (b *builder) noteOwn(name string, o render.Output) {
+	b.own[name] = slices.ContainsFunc(o.Layers, func(l string) bool { return l != builtinLayer })
 }
 
 // fileOf is the file at name. Unless its rule says who owns it, its header does: who writes it says so in the file.

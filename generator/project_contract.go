@@ -73,6 +73,7 @@ func (b *builder) ownContract(ctx context.Context, own ownContract) (*contract, 
 		if err := tree.CheckName(name); err != nil {
 			return nil, &TemplateError{&render.Error{Template: o.Template, Err: err}} // before it becomes part of a path
 		}
+		b.noteOwn(name, o)
 		c.files = append(c.files, fileOf(name, o))
 		overlay[filepath.Join(root, filepath.FromSlash(name))] = o.Data
 	}

@@ -29,11 +29,19 @@ func (t Template) Reference(dir, version string) string {
 		if filepath.IsAbs(t.Origin) {
 			return t.Origin
 		}
-		return filepath.Join(dir, filepath.FromSlash(t.Origin))
+		return asFolder(filepath.Join(dir, filepath.FromSlash(t.Origin)))
 	case version == "":
 		version = t.Version
 	}
 	return strings.TrimSuffix(t.Origin, "@") + "@" + version
+}
+
+// asFolder writes a folder so that its form alone tells that it is one.
+func asFolder(dir string) string {
+	if filepath.IsAbs(dir) || strings.HasPrefix(dir, ".") {
+		return dir
+	}
+	return "." + string(filepath.Separator) + dir
 }
 
 // Answer is the value of one of a set's variables.

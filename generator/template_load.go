@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"golang.org/x/mod/semver"
@@ -185,15 +184,18 @@ func expression(file string, t manifest.Text) render.Expression {
 	return render.Expression{Text: t.Text, File: file, Line: t.Line, Column: t.Column}
 }
 
-// checkAnnounced refuses a file that makes programs run something when the review of its set could not show it.
+// checkAnnounced refuses what goes into a file that makes programs run something when the review of its set could not show it.
 func (t *teamSet) checkAnnounced(o render.Output) error {
-	if t == nil || len(o.Layers) == 0 {
+	if t == nil {
 		return nil
 	}
-	top := o.Layers[len(o.Layers)-1]
-	i := slices.IndexFunc(t.Sets, func(s sets.Set) bool { return s.Reference.String() == top })
-	if i < 0 || t.Sets[i].Announced(o.Name, o.Path) {
-		return nil
+	var faults []error
+	for _, set := range t.Sets {
+		for _, part := range set.Unannounced(o.Path, o.Parts) {
+			faults = append(faults, &render.Error{
+				Template: part, Err: fmt.Errorf("it goes into %s, which makes other programs run something, and its own name does not tell", o.Path),
+			})
+		}
 	}
-	return &render.Error{Template: o.Template, Err: fmt.Errorf("it becomes %s, which makes other programs run something, and its own name does not tell", o.Path)}
+	return errors.Join(faults...)
 }

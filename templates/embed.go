@@ -7,3 +7,13 @@ import "embed"
 //
 //go:embed template.yaml all:partials all:contract all:plugin all:host
 var Set embed.FS
+
+// Schema is the JSON schema of template.yaml.
+//
+//go:embed schema.json
+var Schema string
+
+// Start is what a new set starts from.
+//
+//go:embed all:start
+var Start embed.FS

@@ -5,5 +5,5 @@ import _ "embed" // for Glue
 // Glue is the template of zz_plugingen.go, the half of a contract that only the generator writes. It belongs to no set:
 // what it walks is made for it.
 //
-//go:embed glue/zz_plugingen.go.tmpl
+//go:embed glue/zz_plugingen.go.txt
 var Glue string

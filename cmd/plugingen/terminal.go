@@ -23,13 +23,17 @@ type terminal struct {
 	asked int
 }
 
-// newTerminal returns nil in continuous integration, and when one of the streams is no terminal.
+// newTerminal returns nil in continuous integration, and when in is no terminal. Where out, which gets the questions, is none,
+// the terminal that belongs to the process gets them.
 func newTerminal(in, out *os.File, ci string) *terminal {
-	if ci != "" && ci != "0" && !strings.EqualFold(ci, "false") {
+	if ci != "" && ci != "0" && !strings.EqualFold(ci, "false") || !term.IsTerminal(int(in.Fd())) {
 		return nil
 	}
-	if !term.IsTerminal(int(in.Fd())) || !term.IsTerminal(int(out.Fd())) {
-		return nil
+	if !term.IsTerminal(int(out.Fd())) {
+		var err error
+		if out, err = os.OpenFile("/dev/tty", os.O_WRONLY, 0); err != nil {
+			return nil
+		}
 	}
 	return &terminal{in: in, out: out, buf: bufio.NewReader(in)}
 }

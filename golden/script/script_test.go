@@ -98,6 +98,8 @@ func runScripts(t *testing.T, dir string) {
 			"project":  cmdProject,
 			"exitcode": cmdExitCode,
 			"scrub":    cmdScrub,
+			"publish":  cmdPublish,
+			"remember": cmdRemember,
 		},
 	})
 }
@@ -113,6 +115,16 @@ func setup(env *testscript.Env) error {
 	env.Setenv("GOPROXY", "off")
 	env.Setenv("GOFLAGS", "-ldflags=-s") // programs link in half the time without symbols
 	env.Setenv("GOWORK", "off")
+	home := filepath.Join(env.WorkDir, ".home")
+	for name, dir := range map[string]string{"HOME": home, "XDG_CONFIG_HOME": home + "/.config", "XDG_CACHE_HOME": home + "/.cache", "AppData": home, "LocalAppData": home} {
+		env.Setenv(name, filepath.FromSlash(dir))
+	}
+	for name, value := range map[string]string{
+		"GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.com", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@example.com",
+		"GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z",
+	} {
+		env.Setenv(name, value)
+	}
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOTOOLCHAIN"} {
 		out, err := exec.Command("go", "env", name).Output()
 		if err != nil {

@@ -145,15 +145,19 @@ func (r *reader) files(n *yaml.Node) []FileRule {
 		if reason := checkPattern(k.Value); reason != "" {
 			r.fault(k, "the file %q %s", k.Value, reason)
 		}
-		r.mapping(v, "the rule of "+k.Value, keyed{
-			"when":   func(n *yaml.Node) { rule.When = r.condition(n) },
-			"rename": func(n *yaml.Node) { rule.Rename = r.placed(n, "rename") },
-			"policy": func(n *yaml.Node) { rule.Policy = r.oneOf(n, "policy", []string{"generated", "scaffolded"}) },
-			"mode":   func(n *yaml.Node) { rule.Mode = r.mode(n) },
-		})
+		r.mapping(v, "the rule of "+k.Value, r.ruleKeys(&rule))
 		rules = append(rules, rule)
 	})
 	return rules
+}
+
+func (r *reader) ruleKeys(rule *FileRule) keyed {
+	return keyed{
+		"when":   func(n *yaml.Node) { rule.When = r.condition(n) },
+		"rename": func(n *yaml.Node) { rule.Rename = r.placed(n, "rename") },
+		"policy": func(n *yaml.Node) { rule.Policy = r.oneOf(n, "policy", []string{"generated", "scaffolded"}) },
+		"mode":   func(n *yaml.Node) { rule.Mode = r.mode(n) },
+	}
 }
 
 // condition reads what could stand in {{if}}; true and false may stand there bare.

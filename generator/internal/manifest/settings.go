@@ -61,7 +61,7 @@ type Case struct {
 	Project, Module string
 	Interface       string
 	Answers         map[string]any
-	Compare         string // own, all or names
+	Compare         string // own or all
 	Build           bool
 }
 
@@ -81,7 +81,7 @@ func ParseCase(file string, data []byte) (*Case, error) {
 		"name":      plain(&c.Project, "name"),
 		"module":    plain(&c.Module, "module"),
 		"interface": plain(&c.Interface, "interface"),
-		"compare":   func(n *yaml.Node) { c.Compare = r.oneOf(n, "compare", []string{"own", "all", "names"}) },
+		"compare":   func(n *yaml.Node) { c.Compare = r.oneOf(n, "compare", []string{"own", "all"}) },
 		"build":     func(n *yaml.Node) { c.Build = r.boolean(n, "build") },
 		"answers":   func(n *yaml.Node) { c.Answers = r.answers(n) },
 	})

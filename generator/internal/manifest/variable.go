@@ -56,8 +56,16 @@ func (r *reader) variables(n *yaml.Node) []*Variable {
 func (r *reader) variable(k, n *yaml.Node) *Variable {
 	v := &Variable{Name: k.Value, File: r.file, Line: k.Line, Column: k.Column}
 	at := map[string]*yaml.Node{}
-	keep := func(key string) func(*yaml.Node) { return func(n *yaml.Node) { at[key] = n } }
-	r.mapping(n, "the variable "+v.Name, keyed{
+	r.mapping(n, "the variable "+v.Name, r.variableKeys(v, at))
+	if n.Kind == yaml.MappingNode {
+		r.checkVariable(v, k, at)
+	}
+	return v
+}
+
+// variableKeys keeps in at where the values stand that are looked at together.
+func (r *reader) variableKeys(v *Variable, at map[string]*yaml.Node) keyed {
+	return keyed{
 		"type":     func(n *yaml.Node) { v.Type = r.oneOf(n, "type", Types()) },
 		"prompt":   func(n *yaml.Node) { v.Prompt = r.line(n, "prompt") },
 		"help":     func(n *yaml.Node) { v.Help = r.line(n, "help") },
@@ -67,12 +75,8 @@ func (r *reader) variable(k, n *yaml.Node) *Variable {
 		"pattern":  func(n *yaml.Node) { at["pattern"] = n; v.pattern = r.pattern(n) },
 		"when":     func(n *yaml.Node) { v.When = r.condition(n) },
 		"computed": func(n *yaml.Node) { at["computed"] = n; v.Computed = r.placed(n, "computed") },
-		"default":  keep("default"),
-	})
-	if n.Kind == yaml.MappingNode {
-		r.checkVariable(v, k, at)
+		"default":  func(n *yaml.Node) { at["default"] = n },
 	}
-	return v
 }
 
 // checkVariable looks at what keys say together.

@@ -19,7 +19,9 @@ require example.com/c v1.0.0 // indirect
 replace example.com/a => ../a
 `
 
-func replaceAll(text string, oldNew ...string) string { return strings.NewReplacer(oldNew...).Replace(text) }
+func replaceAll(text string, oldNew ...string) string {
+	return strings.NewReplacer(oldNew...).Replace(text)
+}
 
 func TestMod(t *testing.T) {
 	cases := []struct{ name, ours, theirs, want, note string }{

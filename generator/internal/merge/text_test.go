@@ -68,9 +68,9 @@ func TestAdded(t *testing.T) {
 func TestUnresolved(t *testing.T) {
 	whole := string(Text([]byte("a\nb\n"), []byte("a\nX\n"), []byte("a\nY\n"), labels).Data)
 	cases := map[string]int{
-		"":    0,
-		whole: 2,
-		strings.ReplaceAll(whole, "\n", "\r\n"):                              2,
+		"":                                      0,
+		whole:                                   2,
+		strings.ReplaceAll(whole, "\n", "\r\n"): 2,
 		"<<<<<<< HEAD\nx\n=======\ny\n>>>>>>> topic\n":                       1,
 		"<<<<<<<\nx\n=======\ny\n>>>>>>>\n":                                  1,
 		"Title\n=======\n":                                                   0,

@@ -31,7 +31,7 @@ const (
 )
 
 // maxSteps bounds the rounds of loops and the calls of templates in one file: a loop may print nothing and yet never end.
-const maxSteps = 1 << 20
+const maxSteps = 1 << 18
 
 // guards are the functions that guardAll puts into templates.
 func guards(target string) template.FuncMap {
@@ -75,7 +75,7 @@ func guardList(tree *parse.Tree, list *parse.ListNode) {
 	for _, node := range list.Nodes {
 		switch n := node.(type) {
 		case *parse.ActionNode:
-			if len(n.Pipe.Decl) == 0 {
+			if len(n.Pipe.Decl) == 0 && !isLiteral(n.Pipe) {
 				n.Pipe.Cmds = append(n.Pipe.Cmds, &parse.CommandNode{
 					NodeType: parse.NodeCommand,
 					Pos:      n.Pos,
@@ -91,6 +91,15 @@ func guardList(tree *parse.Tree, list *parse.ListNode) {
 			guardBranch(tree, &n.BranchNode)
 		}
 	}
+}
+
+// isLiteral says whether an action prints what its author wrote there, such as {{"{{"}}.
+func isLiteral(p *parse.PipeNode) bool {
+	if len(p.Cmds) != 1 || len(p.Cmds[0].Args) != 1 {
+		return false
+	}
+	_, ok := p.Cmds[0].Args[0].(*parse.StringNode)
+	return ok
 }
 
 func guardBranch(tree *parse.Tree, n *parse.BranchNode) {

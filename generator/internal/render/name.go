@@ -1,6 +1,12 @@
 package render
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
+
+// actions are the parts of a name that depend on data.
+var actions = regexp.MustCompile(`\{\{.*?\}\}`)
 
 const (
 	suffix = ".tmpl"

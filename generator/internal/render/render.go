@@ -31,7 +31,8 @@ type Output struct {
 	Data     []byte      // Go source is formatted
 	Name     string      // the template's path in its set
 	Template string      // the same as in errors: with what its set is called before it
-	Layers   []string    // names of the layers that contributed to the file itself, lowest first
+	Layers   []string    // names of the layers that have a part in the file, lowest first
+	Parts    []string    // the templates that can have a part in the file, as in errors, sorted
 	Policy   string      // generated, scaffolded, or empty: what the file's header says
 	Mode     fs.FileMode // zero means the usual one
 }
@@ -77,7 +78,7 @@ func (s *Set) renderFile(dir, name string, data any, options Options) (Output, e
 	if err != nil {
 		return Output{}, err
 	}
-	o := Output{Name: name, Template: stack[0].shown(), Layers: stack.layers()}
+	o := Output{Name: name, Template: stack[0].shown(), Layers: stack.layers(), Parts: []string{stack[0].shown()}}
 	if o.Path, err = s.place(dir, name, data, &o); err != nil || o.Path == "" {
 		return o, err
 	}
@@ -92,6 +93,7 @@ func (s *Set) renderFile(dir, name string, data any, options Options) (Output, e
 	if err != nil {
 		return o, err
 	}
+	o.Layers, o.Parts = s.contributed(t, stack)
 	raw, err := execute(t, data)
 	if err != nil {
 		return o, err

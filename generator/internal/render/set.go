@@ -45,6 +45,7 @@ func Read(files fs.FS) (map[string][]byte, error) {
 type Set struct {
 	versions map[string]versions // by path, topmost first
 	rules    []Rule              // lowest layer first
+	layers   []Layer             // lowest first
 	fixed    template.FuncMap
 	partials func() (map[string]*parse.Tree, error)
 }
@@ -72,7 +73,7 @@ func (vs versions) layers() []string {
 // NewSet stacks layers, the lowest first. A file of a later one replaces the file of the same path in those before it, unless it
 // holds nothing but {{define}}s: then it replaces these blocks of that file.
 func NewSet(layers ...Layer) *Set {
-	s := &Set{versions: map[string]versions{}, fixed: fixed()}
+	s := &Set{versions: map[string]versions{}, layers: layers, fixed: fixed()}
 	s.partials = sync.OnceValues(s.parseAllPartials)
 	for _, l := range layers {
 		for name, text := range l.Files {
@@ -114,6 +115,45 @@ func (s *Set) stack(name string) (versions, error) {
 		}
 	}
 	return all, nil
+}
+
+// contributed are the layers of which the template has something, and their files: with its blocks, and with partials that can
+// be called.
+func (s *Set) contributed(t *template.Template, stack versions) (list, parts []string) {
+	if len(s.layers) == 1 {
+		return stack.layers(), nil
+	}
+	files := map[string]bool{}
+	for _, v := range stack {
+		files[v.shown()] = true
+	}
+	reach(t, t.Tree, files, map[string]bool{})
+	for _, l := range s.layers {
+		for file := range files {
+			if name, ours := strings.CutPrefix(file, l.Shown); ours && l.Files[name] != nil {
+				list = append(list, l.Name)
+				break
+			}
+		}
+	}
+	return list, slices.Sorted(maps.Keys(files))
+}
+
+// reach adds the files of all templates that the tree can call.
+func reach(t *template.Template, tree *parse.Tree, files, seen map[string]bool) {
+	if tree == nil || seen[tree.Name] {
+		return
+	}
+	seen[tree.Name] = true
+	files[tree.ParseName] = true
+	var f Facts
+	w := walker{facts: &f}
+	w.walk(tree.Root)
+	for _, call := range f.Calls {
+		if called := t.Lookup(call.Name); called != nil {
+			reach(t, called.Tree, files, seen)
+		}
+	}
 }
 
 // definesOnly says whether a file has definitions, and nothing beside them.
@@ -206,7 +246,7 @@ func (s *Set) layer(t *template.Template, name string, stack versions) error {
 			continue
 		}
 		for _, block := range s.defined(v) {
-			if _, found := before[block]; !found {
+			if !before[block] {
 				return &Error{Template: v.shown(), Err: fmt.Errorf("it defines the block %q, which the file that it changes does not have; there are: %s", block, blockList(before))}
 			}
 		}
@@ -222,18 +262,26 @@ func names(t *template.Template) map[string]bool {
 	return found
 }
 
-// defined are the names of the definitions in a file.
+// defined are the names of the definitions in a file, without those that it uses itself: they are new blocks.
 func (s *Set) defined(v version) []string {
 	t, err := s.newTemplate(v.shown(), "").Parse(string(v.text))
 	if err != nil {
 		return nil // it was parsed before
 	}
+	var f Facts
+	w := walker{facts: &f}
 	var list []string
 	for _, each := range t.Templates() {
+		if each.Tree != nil {
+			w.walk(each.Root)
+		}
 		if each.Name() != v.shown() {
 			list = append(list, each.Name())
 		}
 	}
+	list = slices.DeleteFunc(list, func(name string) bool {
+		return slices.ContainsFunc(f.Calls, func(u Use) bool { return u.Name == name })
+	})
 	slices.Sort(list)
 	return list
 }

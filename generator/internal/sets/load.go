@@ -156,12 +156,13 @@ func Resolve(text string, base source.Reference) (source.Reference, error) {
 func (l Loader) one(ctx context.Context, r source.Reference) (set *Set, err error) {
 	only := append([]string{manifest.Name}, manifest.Kinds()...)
 	if l.Extras {
-		only = append(only, CasesDir, "README.md")
+		only = nil
 	}
 	fetched, err := l.Fetch.Fetch(ctx, r, only)
 	if err != nil {
 		return nil, err
 	}
+	root := fetched
 	fetched = fetched.In(r.Sub)
 	set = &Set{Reference: fetched.Reference, Shown: shown(fetched.Reference)}
 	set.Files, set.Extras = split(fetched.Files)
@@ -172,18 +173,23 @@ func (l Loader) one(ctx context.Context, r source.Reference) (set *Set, err erro
 	if !found {
 		return nil, &manifest.Fault{File: set.Shown + manifest.Name, Why: "there is none: the folder is no template set; plugingen template init makes one"}
 	}
-	if err := l.approve(set); err != nil {
+	if err := l.approve(root); err != nil {
 		return nil, err
 	}
 	set.Manifest, err = manifest.Parse(set.Shown+manifest.Name, data)
 	return set, err
 }
 
-func (l Loader) approve(set *Set) error {
-	if set.Reference.Kind == source.Folder {
+// approve asks about the whole module or repository: a set in it may extend another one in it.
+func (l Loader) approve(root source.Fetched) error {
+	if root.Kind == source.Folder {
 		return nil
 	}
-	review := set.review()
+	hash, err := source.Hash(root.Files)
+	if err != nil {
+		return err
+	}
+	review := review(root, hash)
 	if l.Approve == nil {
 		return fmt.Errorf("%w: %s", ErrUnapproved, review.Origin)
 	}
@@ -193,10 +199,7 @@ func (l Loader) approve(set *Set) error {
 // shown is what stands before paths: the folder as it was named, or where the set came from.
 func shown(r source.Reference) string {
 	if r.Kind == source.Folder {
-		if clean := filepath.ToSlash(filepath.Clean(r.Path)); clean != "." {
-			return strings.TrimSuffix(clean, "/") + "/"
-		}
-		return ""
+		return strings.TrimSuffix(filepath.ToSlash(filepath.Clean(r.Path)), "/") + "/"
 	}
 	if r.Kind == source.Git && len(r.Version) > 12 {
 		r.Version = r.Version[:12]

@@ -1,11 +1,13 @@
 package sets
 
 import (
+	"bytes"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/plugingen/plugingen/generator/internal/manifest"
+	"github.com/plugingen/plugingen/generator/internal/render"
 	"github.com/plugingen/plugingen/generator/internal/source"
 )
 
@@ -20,10 +22,10 @@ type Review struct {
 	Runs []string
 }
 
-func (s *Set) review() Review {
-	r := Review{Origin: s.Reference.Origin(), Version: s.Reference.Version, Hash: s.Hash, Files: len(s.Files)}
-	for name := range s.Files {
-		if Runs(plainName(name)) {
+func review(root source.Fetched, hash string) Review {
+	r := Review{Origin: root.Path, Version: root.Version, Hash: hash, Files: len(root.Files)}
+	for name := range root.Files {
+		if inKind, ok := belowKind(name); ok && (Runs(render.PlainName(inKind)) || strings.HasSuffix(name, builtinPartial)) {
 			r.Runs = append(r.Runs, name)
 		}
 	}
@@ -31,15 +33,47 @@ func (s *Set) review() Review {
 	return r
 }
 
-// plainName is the path that a template's name leads to, as far as the name alone tells.
-func plainName(name string) string {
-	parts := strings.Split(strings.TrimSuffix(name, ".tmpl"), "/")
-	for i, part := range parts {
-		if rest, found := strings.CutPrefix(part, "dot_"); found {
-			parts[i] = "." + rest
+// belowKind is the path of a file below the folder of a kind, wherever in a module or repository the set is.
+func belowKind(name string) (string, bool) {
+	for i, part := range strings.Split(name, "/") {
+		if slices.Contains(manifest.Kinds(), part) {
+			return strings.Join(strings.Split(name, "/")[i:], "/"), true
 		}
 	}
-	return strings.Join(parts, "/")
+	return "", false
+}
+
+// builtinPartial is the partial that the built-in workflows are made of.
+const builtinPartial = "partials/ci.tmpl"
+
+// runs are the set's files of which something goes into files that make programs run something, as far as names tell, and the
+// partials that they call.
+func (s *Set) runs() map[string]bool {
+	found := map[string]bool{}
+	for name := range s.Files {
+		if Runs(render.PlainName(name)) || name == builtinPartial {
+			found[name] = true
+		}
+	}
+	for more := true; more; {
+		more = false
+		for name := range s.Files {
+			if strings.HasPrefix(name, render.Partials+"/") && !found[name] && s.calledBy(name, found) {
+				found[name], more = true, true
+			}
+		}
+	}
+	return found
+}
+
+func (s *Set) calledBy(partial string, callers map[string]bool) bool {
+	call := []byte(`"` + render.PartialName(partial) + `"`)
+	for name := range callers {
+		if bytes.Contains(s.Files[name], call) {
+			return true
+		}
+	}
+	return false
 }
 
 // Runs says whether a file of that name makes programs run what is in it without anybody's asking, or on one's asking for
@@ -63,10 +97,20 @@ func Runs(name string) bool {
 	return false
 }
 
-// Announced says whether the review of a set shows that it writes the file at target, which makes programs run something, when the
-// template goes by name in the set.
-func (s *Set) Announced(name, target string) bool {
-	return s.Reference.Kind == source.Folder || !Runs(target) || Runs(plainName(name))
+// Unannounced are those of parts, files as errors show them, that are this set's and that its review did not show although they
+// go into the file at target, which makes programs run something.
+func (s *Set) Unannounced(target string, parts []string) []string {
+	if s.Reference.Kind == source.Folder || !Runs(target) {
+		return nil
+	}
+	var list []string
+	announced := s.runs()
+	for _, part := range parts {
+		if name, ours := strings.CutPrefix(part, s.Shown); ours && !announced[name] {
+			list = append(list, part)
+		}
+	}
+	return list
 }
 
 // Variables are those of all sets: a later one of the same name replaces an earlier one, in its place.

@@ -96,22 +96,15 @@ func (l Loader) readSettings(ctx context.Context, at source.Reference, optional 
 	if err != nil {
 		return nil, at, err
 	}
+	if err := l.approve(fetched); err != nil {
+		return nil, at, err
+	}
 	pinned := fetched.Reference
 	fetched = fetched.In(at.Sub)
-	file := shown(pinned) + manifest.SettingsName
+	file := shown(nearby(pinned, "")) + manifest.SettingsName
 	data, found := fetched.Files[manifest.SettingsName]
 	if !found {
 		return nil, pinned, &manifest.Fault{File: file, Why: "there is none"}
-	}
-	if pinned.Kind != source.Folder {
-		hash, err := source.Hash(fetched.Files)
-		if err != nil {
-			return nil, pinned, err
-		}
-		set := Set{Files: fetched.Files, Reference: pinned, Hash: hash}
-		if err := l.approve(&set); err != nil {
-			return nil, pinned, err
-		}
 	}
 	parsed, err := manifest.ParseSettings(file, data)
 	return parsed, pinned, err

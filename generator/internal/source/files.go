@@ -73,6 +73,9 @@ func readFolder(dir string, only []string) (map[string][]byte, error) {
 			}
 			return nil
 		}
+		if d.IsDir() && name == ".git" {
+			return fs.SkipDir // it is git's, and no part of a set
+		}
 		if d.IsDir() {
 			return nil
 		}

@@ -89,7 +89,15 @@ func (f Fetcher) run(ctx context.Context, dir string, env []string, name string,
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, fmt.Errorf("this template set is fetched by %s: %w", name, err)
 	}
-	return out.Bytes(), &CommandError{Command: name + " " + strings.Join(args, " "), Said: strings.TrimSpace(said.String()), Err: err}
+	return out.Bytes(), &CommandError{Command: name + " " + strings.Join(withoutSettings(args), " "), Said: strings.TrimSpace(said.String()), Err: err}
+}
+
+// withoutSettings drops the -c NAME=VALUE before git's command.
+func withoutSettings(args []string) []string {
+	for len(args) > 1 && args[0] == "-c" {
+		args = args[2:]
+	}
+	return args
 }
 
 // report passes on the lines by which the go command tells what it fetches; its faults are in the error.
