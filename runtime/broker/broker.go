@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
 
 	"github.com/plugingen/plugingen/runtime/internal/wire"
 )
@@ -29,6 +31,7 @@ type Broker struct {
 	last      atomic.Uint32
 	finishing chan struct{} // closed when Shutdown begins
 	closed    chan struct{}
+	hopeless  chan struct{}  // closed when the peer turns out to have no broker
 	servers   sync.WaitGroup // of AcceptAndServe; grows under mu, and only before finishing
 
 	mu        sync.Mutex
@@ -43,6 +46,7 @@ func New(cfg Config) *Broker {
 		cfg:       cfg.withDefaults(),
 		finishing: make(chan struct{}),
 		closed:    make(chan struct{}),
+		hopeless:  make(chan struct{}),
 		changed:   make(chan struct{}),
 		listeners: map[*listener]struct{}{},
 	}
@@ -123,27 +127,37 @@ func (b *Broker) serve(s grpc.BidiStreamingServer[wire.ConnInfo, wire.ConnInfo])
 	if p, ok := peer.FromContext(s.Context()); ok {
 		from = p.Addr
 	}
-	_ = b.talk(s, from) // how a host hangs up is not its business
+	_ = b.talk(s, from, nil) // how a host hangs up is not its business
 	return nil
 }
 
-// talk is a link's life. It returns nil when this side ended it.
-func (b *Broker) talk(s stream, from net.Addr) error {
+// talk is a link's life. It returns nil when this side ended it. On a host, hangUp ends the stream; on a plugin talk's return does.
+func (b *Broker) talk(s stream, from net.Addr, hangUp func()) error {
 	l := newLink(b, from)
 	if !b.add(l) {
 		return nil
 	}
-	heard := make(chan error, 1)
-	go func() { heard <- l.listen(s) }() // returns with the stream, which ends when talk has returned
+	heard, silent := make(chan error, 1), make(chan struct{})
+	go func() { defer close(silent); heard <- l.listen(s) }() // returns with the stream
+	if hangUp != nil {
+		defer func() { hangUp(); <-silent }()
+	}
 	err := l.speak(s, heard)
 	b.remove(l) // before anyone learns of the end and comes back for another
 	if isClosed(b.closed) {
 		l.end(ErrClosed)
 		return nil
 	}
-	l.end(ErrLost)
+	if isUnsupported(err) {
+		l.end(ErrUnsupported)
+	} else {
+		l.end(ErrLost)
+	}
 	return err
 }
+
+// isUnsupported tells a peer without a broker, whose stream ends as soon as it has begun.
+func isUnsupported(err error) bool { return status.Code(err) == codes.Unimplemented }
 
 func (b *Broker) add(l *link) bool {
 	b.mu.Lock()
@@ -179,6 +193,8 @@ func (b *Broker) link(ctx context.Context) (*link, error) {
 			over = true
 		case <-b.closed:
 			return nil, ErrClosed
+		case <-b.hopeless:
+			return nil, ErrUnsupported
 		case <-ctx.Done():
 			return nil, fmt.Errorf("%w: %w", ErrNoPeer, context.Cause(ctx))
 		}

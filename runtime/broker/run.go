@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/plugingen/plugingen/runtime/internal/wire"
 )
@@ -18,7 +16,7 @@ const (
 
 // Run is the host's half: it opens the broker's stream over conn, the connection to the plugin, and opens it again whenever it
 // is lost and conn connects anew. It blocks until the broker is closed or ctx ends, and returns nil then; it returns
-// ErrUnsupported, in an *Error, when the plugin has no broker. Run it once, in a goroutine of its own.
+// ErrUnsupported, in an *Error, when the plugin has no broker, and so do Accept and Dial then. Run it once, in a goroutine of its own.
 func (b *Broker) Run(ctx context.Context, conn grpc.ClientConnInterface) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -35,7 +33,8 @@ func (b *Broker) Run(ctx context.Context, conn grpc.ClientConnInterface) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if status.Code(err) == codes.Unimplemented {
+		if isUnsupported(err) {
+			close(b.hopeless)
 			return &Error{Op: "run", Err: ErrUnsupported}
 		}
 		if time.Since(began) > longestPause {
@@ -57,5 +56,5 @@ func (b *Broker) runOnce(ctx context.Context, conn grpc.ClientConnInterface) err
 	if err != nil {
 		return err
 	}
-	return b.talk(s, nil)
+	return b.talk(s, nil, cancel)
 }

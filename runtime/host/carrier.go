@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 
+	"github.com/plugingen/plugingen/runtime/broker"
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/transport"
 )
@@ -32,28 +33,39 @@ const (
 // carrier is the connection to a plugin: gRPC over what its handshake line names.
 type carrier struct {
 	network, address string
-	tls              *tls.Config   // nil without
-	private          bool          // the socket must be this user's
-	first            chan net.Conn // the connection that connect made, until grpc takes it
-	open             atomic.Int32  // connections that no read or write has failed on
-	refused          atomic.Bool   // by the plugin, in TLS
+	tls              *tls.Config       // nil without
+	private          bool              // the socket must be this user's
+	mux              *broker.MuxDialer // carries streams over one socket; nil: connections are sockets
+	first            chan net.Conn     // the connection that connect made, until grpc takes it
+	open             atomic.Int32      // connections that no read or write has failed on
+	refused          atomic.Bool       // by the plugin, in TLS
 	cc               *grpc.ClientConn
 }
 
 // connect dials the plugin, so that what is wrong shows as what it is, and lets gRPC have the connection.
 func connect(ctx context.Context, cfg Config, r handshake.Response, secured *tls.Config) (*carrier, *Error) {
 	c := &carrier{network: r.Network, address: r.Address, tls: secured, private: cfg.protection() == private, first: make(chan net.Conn, 1)}
+	if r.Multiplex {
+		c.mux = broker.NewMuxDialer(c.socket, cfg.Logger)
+	}
+	if err := c.begin(ctx, cfg); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *carrier) begin(ctx context.Context, cfg Config) *Error {
 	conn, err := c.dialPatiently(ctx)
 	if err != nil {
-		return nil, notConnected(err)
+		return notConnected(err)
 	}
 	c.first <- conn
 	c.cc, err = grpc.NewClient("passthrough:///localhost", append(c.options(cfg), cfg.DialOptions...)...)
 	if err != nil {
-		c.dropFirst()
-		return nil, failed(StageConfig, fmt.Errorf("dial options: %w", err))
+		return failed(StageConfig, fmt.Errorf("dial options: %w", err))
 	}
-	return c, nil
+	return nil
 }
 
 func (c *carrier) dialPatiently(ctx context.Context) (net.Conn, error) {
@@ -111,15 +123,44 @@ func (c *carrier) dialGRPC(ctx context.Context, _ string) (net.Conn, error) {
 }
 
 func (c *carrier) dial(ctx context.Context) (net.Conn, error) {
-	raw, err := transport.Dial(ctx, c.network, c.address)
+	raw, err := c.reach(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c.open.Add(1)
 	watched := &watchedConn{Conn: raw, lost: sync.OnceFunc(func() { c.open.Add(-1) })}
-	conn, err := c.secure(ctx, raw, watched)
+	conn, err := c.secure(ctx, watched)
 	if err != nil {
 		_ = watched.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// another makes a connection that the plugin's listener must accept: a multiplexed one that stands needs no listener.
+func (c *carrier) another(ctx context.Context) (net.Conn, error) {
+	if c.mux != nil {
+		return c.socket(ctx)
+	}
+	return c.dial(ctx)
+}
+
+// reach makes a connection to the plugin, without TLS.
+func (c *carrier) reach(ctx context.Context) (net.Conn, error) {
+	if c.mux != nil {
+		return c.mux.Dial(ctx)
+	}
+	return c.socket(ctx)
+}
+
+// socket connects to where the plugin's line says that it listens.
+func (c *carrier) socket(ctx context.Context) (net.Conn, error) {
+	conn, err := transport.Dial(ctx, c.network, c.address)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.checkOwner(conn); err != nil {
+		_ = conn.Close()
 		return nil, err
 	}
 	return conn, nil
@@ -129,8 +170,13 @@ func (c *carrier) dial(ctx context.Context) (net.Conn, error) {
 func (c *carrier) isLost() bool { return c.open.Load() == 0 }
 
 func (c *carrier) close() {
-	_ = c.cc.Close() // only ever says that it was closed before
+	if c.cc != nil {
+		_ = c.cc.Close() // only ever says that it was closed before
+	}
 	c.dropFirst()
+	if c.mux != nil {
+		_ = c.mux.Close() // only ever nil
+	}
 }
 
 func (c *carrier) dropFirst() {

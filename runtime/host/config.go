@@ -90,7 +90,13 @@ type Config struct {
 	// TLSConfig is for contracts with certificates of their own: it decides alone whom to trust and what to show, and the plugin is
 	// sent no certificate. TLS must be zero then. An empty ServerName means "localhost". A certificate that the plugin
 	// announces must be the one that it shows. Nil means none of that. It must not be changed while the plugin runs.
+	// Broker uses it both ways: what the plugin dials shows its Certificates, and lets in whom its ClientAuth and ClientCAs do.
 	TLSConfig *tls.Config
+
+	// Multiplex carries all connections over the one that Open makes, those of Broker too, as go-plugin's GRPCBrokerMultiplex
+	// does. False means that each is a socket of its own, which is faster where there are few. A plugin that does otherwise
+	// is refused, with ErrMultiplex.
+	Multiplex bool
 
 	// AllowRemote lets a plugin name a tcp address on another machine. Without it only unix sockets and loopback are dialled.
 	AllowRemote bool

@@ -11,6 +11,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"github.com/plugingen/plugingen/runtime/broker"
 )
 
 // reasonTime bounds how long a call that lost its plugin waits for the reason: the process ends a moment after its socket.
@@ -40,8 +42,11 @@ func (c *conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 	if err != nil {
 		return nil, c.explain(ctx, err)
 	}
-	return &stream{ClientStream: s, conn: c, ctx: ctx}, nil
+	return &stream{ClientStream: s, explain: c.explain, ctx: ctx}, nil
 }
+
+// Broker is for broker.FromConn.
+func (c *conn) Broker() *broker.Broker { return c.p.Broker() }
 
 // CallLost takes the error of a call whose method has no error result; see runtime.ReportLost.
 func (c *conn) CallLost(err error) {
@@ -75,36 +80,38 @@ func (c *conn) explain(ctx context.Context, err error) error {
 
 // mayBeGone tells what the connection said from what the plugin answered: with the same code, but while it was there.
 func (c *conn) mayBeGone(ctx context.Context, err error) bool {
+	return isLoss(ctx, err) && (isClosed(c.p.ended) || c.p.carrier.isLost())
+}
+
+func isLoss(ctx context.Context, err error) bool {
 	switch status.Code(err) {
 	case codes.Unavailable:
+		return true
 	case codes.Canceled: // also what grpc says once we have closed the connection to a plugin that is gone
-		if ctx.Err() != nil {
-			return false
-		}
+		return ctx.Err() == nil
 	default:
 		return false
 	}
-	return isClosed(c.p.ended) || c.p.carrier.isLost()
 }
 
 // stream explains the errors of a stream as conn does those of a call.
 type stream struct {
 	grpc.ClientStream
-	conn *conn
-	ctx  context.Context // the caller's; the stream's own ends with the stream
+	explain func(context.Context, error) error
+	ctx     context.Context // the caller's; the stream's own ends with the stream
 }
 
 // RecvMsg is grpc.ClientStream's.
-func (s *stream) RecvMsg(m any) error { return s.conn.explain(s.ctx, s.ClientStream.RecvMsg(m)) }
+func (s *stream) RecvMsg(m any) error { return s.explain(s.ctx, s.ClientStream.RecvMsg(m)) }
 
 // SendMsg is grpc.ClientStream's.
-func (s *stream) SendMsg(m any) error { return s.conn.explain(s.ctx, s.ClientStream.SendMsg(m)) }
+func (s *stream) SendMsg(m any) error { return s.explain(s.ctx, s.ClientStream.SendMsg(m)) }
 
 // CloseSend is grpc.ClientStream's.
-func (s *stream) CloseSend() error { return s.conn.explain(s.ctx, s.ClientStream.CloseSend()) }
+func (s *stream) CloseSend() error { return s.explain(s.ctx, s.ClientStream.CloseSend()) }
 
 // Header is grpc.ClientStream's.
 func (s *stream) Header() (metadata.MD, error) {
 	md, err := s.ClientStream.Header()
-	return md, s.conn.explain(s.ctx, err)
+	return md, s.explain(s.ctx, err)
 }

@@ -95,6 +95,9 @@ func (c Config) protocolEnv(socketDir string) []string {
 	if socketDir != "" {
 		env = append(env, handshake.EnvUnixSocketDir+"="+socketDir)
 	}
+	if c.Multiplex {
+		env = append(env, handshake.EnvMultiplexGRPC+"=true")
+	}
 	if c.SocketGroup != "" {
 		env = append(env, handshake.EnvUnixSocketGroup+"="+c.SocketGroup)
 	}

@@ -33,7 +33,7 @@ var (
 	ErrTLS        = errors.New("host and plugin do not agree on TLS")
 	ErrOwner      = errors.New("the plugin's socket is another user's")
 	ErrProtocol   = errors.New("the plugin does not speak gRPC")
-	ErrMultiplex  = errors.New("the plugin multiplexes its connection and this host does not")
+	ErrMultiplex  = errors.New("host and plugin do not agree on multiplexing")
 	ErrRemote     = errors.New("the plugin's address is not on this machine")
 	ErrChecksum   = errors.New("the program is not the one that the checksum names")
 	ErrLauncher   = errors.New("the launcher is at fault") // Config.Launcher: it did not answer, panicked, or returned nothing

@@ -121,6 +121,37 @@ func ExamplePlugin_Ping() {
 	// true
 }
 
+// A plugin that calls its host back: the host serves something under a number, and tells the plugin that number in a call.
+func ExamplePlugin_Broker() {
+	ctx := context.Background()
+	p, err := host.Open(ctx, host.Config{
+		Handshake: testHandshake(),
+		Path:      os.Args[0],
+		Env:       []string{faultEnv + "=" + "good"},
+		Logger:    slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	echoer, err := host.Dispense(p, echoService())
+	if err != nil {
+		log.Fatal(err)
+	}
+	b := p.Broker()
+	id := b.NextID()
+	served := make(chan error, 1)
+	go func() { served <- b.AcceptAndServe(ctx, id, deeds()) }() // a runtime.Service's Implement returns what is served
+
+	// The plugin's method has the other end in broker.FromContext, dials the number and calls what is served there.
+	fmt.Println(echoer.Echo(ctx, fmt.Sprintf("callback %d hello", id)))
+	fmt.Println(p.Close())
+	fmt.Println(<-served != nil) // it ended with the plugin
+	// Output:
+	// hello <nil>
+	// <nil>
+	// true
+}
+
 func ExampleFind() {
 	dir, err := os.MkdirTemp("", "plugins")
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"os/signal"
@@ -23,6 +24,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"github.com/plugingen/plugingen/runtime/broker"
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/internal/wire"
 )
@@ -59,6 +61,7 @@ func startFaults() map[string]func() int {
 		"legacy":       func() int { return announce("1|1|unix|/x") },
 		"proto-7":      func() int { return announce("1|7|unix|/x|grpc|") },
 		"mux":          func() int { return announce("1|1|unix|/x|grpc||true") },
+		"no-mux":       func() int { return announce("1|1|unix|/x|grpc|") },
 		"remote":       func() int { return announce("1|1|tcp|192.0.2.1:1|grpc|") },
 		"nosock":       func() int { return announce("1|1|unix|" + socketPath() + "|grpc|") },
 		"line-then-exit": func() int {
@@ -71,7 +74,17 @@ func startFaults() map[string]func() int {
 			fmt.Fprintln(os.Stderr, "This binary is a plugin. These are not meant to be executed directly.\nPlease execute the program that consumes these plugins")
 			return 1
 		},
-		"wants-tls": func() int { fmt.Fprintln(os.Stderr, "PLUGIN_CLIENT_CERT is not set"); return 1 },
+		"wants-tls":  func() int { fmt.Fprintln(os.Stderr, "PLUGIN_CLIENT_CERT is not set"); return 1 },
+		"mux-hangup": func() int { return acceptAs("|true", func(c net.Conn) { _ = c.Close() }) },
+		"mux-http11": func() int {
+			return acceptAs("|true", func(c net.Conn) { _, _ = fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n") })
+		},
+		"mux-mute": func() int {
+			return acceptAs("|true", func(c net.Conn) {
+				_, _ = c.Read(make([]byte, 1)) // the host is sure to be connected then
+				fmt.Fprintln(os.Stderr, "heard")
+			})
+		},
 		"mute": func() int {
 			return accept(func(c net.Conn) {
 				_, _ = c.Read(make([]byte, 1)) // the host is sure to be connected then
@@ -126,12 +139,15 @@ func huge() int {
 	return hang("wrote it all")
 }
 
-func accept(serve func(net.Conn)) int {
+func accept(serve func(net.Conn)) int { return acceptAs("", serve) }
+
+// acceptAs ends its line with more.
+func acceptAs(more string, serve func(net.Conn)) int {
 	l, err := net.Listen("unix", socketPath())
 	if err != nil {
 		return 9
 	}
-	fmt.Println("1|1|unix|" + l.Addr().String() + "|grpc|")
+	fmt.Println("1|1|unix|" + l.Addr().String() + "|grpc|" + more)
 	fmt.Fprintln(os.Stderr, "announced")
 	for {
 		c, err := l.Accept()
@@ -193,14 +209,20 @@ type faulty struct {
 	shutdown   func(stop func()) error // nil: no controller
 	ignoreTerm bool
 	exit       int
-	prints     string // by stdio; empty: no stdio service
-	lastWords  int    // how often it prints that again when it stops
+	prints     string                   // by stdio; empty: no stdio service
+	lastWords  int                      // how often it prints that again when it stops
+	brokered   func(brokerStream) error // nil: no broker
 }
 
 func serveFaults() map[string]faulty {
 	stop := func(stop func()) error { time.AfterFunc(10*time.Millisecond, stop); return nil } // after the answer
 	return map[string]faulty{
-		"plain":            {shutdown: stop},
+		"plain": {shutdown: stop},
+		"announcements": {shutdown: stop, brokered: flood(func(id uint32) *wire.ConnInfo {
+			return &wire.ConnInfo{ServiceId: id, Network: "unix", Address: "/nowhere"}
+		})},
+		"knocks":           {shutdown: stop, brokered: flood(func(id uint32) *wire.ConnInfo { return knock(id, false) })},
+		"answers":          {shutdown: stop, brokered: flood(func(id uint32) *wire.ConnInfo { return knock(id, true) })},
 		"tcp":              {shutdown: stop, network: "tcp"},
 		"prelog":           {shutdown: stop, before: func() { fmt.Print("loading\n\nloaded|3|parts\n") }},
 		"multi":            {shutdown: stop, after: func() { fmt.Print("one more line\nand another\n") }},
@@ -254,7 +276,12 @@ func (f faulty) main() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 9
 	}
-	fmt.Printf("1|1|%s|%s|grpc|%s\n", l.Addr().Network(), l.Addr(), f.announced)
+	line := fmt.Sprintf("1|1|%s|%s|grpc|%s", l.Addr().Network(), l.Addr(), f.announced)
+	if os.Getenv(handshake.EnvMultiplexGRPC) == "true" {
+		l = broker.NewMuxListener(l, slog.New(slog.DiscardHandler))
+		line += "|true"
+	}
+	fmt.Println(line)
 	stopped := make(chan struct{})
 	s := f.server(l, sync.OnceFunc(func() { close(stopped) }), stopped)
 	if f.after != nil {
@@ -304,6 +331,9 @@ func (f faulty) server(l net.Listener, stop func(), stopped <-chan struct{}) *gr
 			return nil
 		})
 	}
+	if f.brokered != nil {
+		wire.RegisterBroker(s, f.brokered)
+	}
 	registerDeeds(s, l)
 	return s
 }
@@ -342,6 +372,10 @@ func registerDeeds(s grpc.ServiceRegistrar, l net.Listener) {
 }
 
 func perform(ctx context.Context, deed string, l net.Listener) (*wrapperspb.StringValue, error) {
+	if verb, arg, more := strings.Cut(deed, " "); more || verb == "serve" {
+		out, err := performBrokered(ctx, broker.FromContext(ctx), verb, arg)
+		return wrapperspb.String(out), err
+	}
 	switch deed {
 	case "crash":
 		go panic("boom while serving")

@@ -16,6 +16,7 @@ const (
 	hintRefused     = "the plugin takes another client certificate: compare the TLS settings of both sides"
 	hintOwner       = "the plugin must make its socket in the folder that PLUGIN_UNIX_SOCKET_DIR names; set TLS to TLSMutual if it runs as another user"
 	hintMultiplex   = "the plugin was told to multiplex by something else than this host: look for a setting of its own"
+	hintNoMultiplex = "the plugin does not know PLUGIN_MULTIPLEX_GRPC, as many in other languages do not: leave Multiplex out"
 	hintTransport   = "the plugin does not heed PLUGIN_TRANSPORTS: let the host take both transports"
 	hintRemote      = "set AllowRemote if the plugin is meant to run elsewhere"
 	hintCookie      = "the program is a plugin, of another host or contract: its magic cookie is not this host's; compare the handshake.Config of both"

@@ -68,8 +68,10 @@ func negotiate(cfg Config, r handshake.Response) *Error {
 		return badLine(StageNegotiate, err)
 	case r.Protocol != handshake.ProtocolGRPC:
 		return failed(StageNegotiate, fmt.Errorf("%w but %s", ErrProtocol, r.Protocol)).hint(hintNetRPC)
-	case r.Multiplex:
-		return failed(StageNegotiate, ErrMultiplex).hint(hintMultiplex)
+	case r.Multiplex && !cfg.Multiplex:
+		return failed(StageNegotiate, fmt.Errorf("%w: the plugin does, and this host has not asked for it", ErrMultiplex)).hint(hintMultiplex)
+	case cfg.Multiplex && !r.Multiplex:
+		return failed(StageNegotiate, fmt.Errorf("%w: this host asks for it, and the plugin does not", ErrMultiplex)).hint(hintNoMultiplex)
 	}
 	if err := checkNetwork(cfg, r); err != nil {
 		return err

@@ -23,6 +23,7 @@ type Plugin struct {
 	carrier *carrier
 	stdio   *stdio
 	conn    *conn
+	broker  brokerage
 	version int
 
 	closeOnce sync.Once
@@ -48,6 +49,7 @@ func newPlugin(c *child, r handshake.Response, carrier *carrier) *Plugin {
 		done:    make(chan struct{}),
 	}
 	p.conn = &conn{p: p}
+	p.broker.config = brokerConfig(c, r, carrier, p.conn)
 	p.stdio = openStdio(c.cfg, carrier.cc)
 	p.watch()
 	go p.supervise()
@@ -63,6 +65,7 @@ func (p *Plugin) supervise() {
 	p.reason = p.endReason()
 	close(p.ended)
 	p.stdio.drain()
+	p.broker.end()
 	p.carrier.close()
 	p.stdio.end()
 	p.child.end()

@@ -21,7 +21,7 @@ func (p *Plugin) Reachable(ctx context.Context) error {
 	}
 	ctx, cancel := withDefaultTimeout(ctx, pingTimeout)
 	defer cancel()
-	conn, err := p.carrier.dial(ctx)
+	conn, err := p.carrier.another(ctx)
 	if err != nil {
 		return fmt.Errorf("reach: %w: %w", ErrNotListening, err)
 	}

@@ -32,6 +32,8 @@ func quick(d time.Duration) func(*host.Config) {
 	return func(c *host.Config) { c.StartTimeout = d }
 }
 
+func multiplex(c *host.Config) { c.Multiplex, c.StartTimeout = true, 3*time.Second }
+
 func versions(offered ...int) func(*host.Config) {
 	return func(c *host.Config) { c.Handshake.ProtocolVersions = offered }
 }
@@ -65,6 +67,10 @@ func startFaultTable() []startFault {
 		{row: "10", fault: "nosock", stage: host.StageConnect, code: none, text: "no such file", hint: "nothing listens"},
 		{row: "11", fault: "mute", change: quick(3 * time.Second), stage: host.StageVerify, is: context.DeadlineExceeded, code: none, hint: "does not answer as a gRPC server"},
 		{row: "11", fault: "mute", cancelOn: "heard", stage: host.StageVerify, is: context.Canceled, code: none},
+		{row: "8", fault: "no-mux", change: multiplex, stage: host.StageNegotiate, is: host.ErrMultiplex, code: none, hint: "leave Multiplex out"},
+		{row: "11", fault: "mux-mute", change: multiplex, cancelOn: "heard", stage: host.StageVerify, is: context.Canceled, code: none},
+		{row: "11", fault: "mux-http11", change: multiplex, stage: host.StageVerify, code: none, hint: "does not answer as a gRPC server"},
+		{row: "11", fault: "mux-hangup", change: multiplex, stage: host.StageVerify, code: none, hint: "does not answer as a gRPC server"},
 		{row: "11", fault: "http11", stage: host.StageVerify, code: none, hint: "does not answer as a gRPC server"},
 		{row: "11", fault: "hangup", stage: host.StageVerify, code: none, hint: "does not answer as a gRPC server"},
 		{row: "16", fault: "grandchild-start", stage: host.StageHandshake, is: host.ErrExited, code: 5, stderr: "giving up"},

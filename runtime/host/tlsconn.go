@@ -20,9 +20,9 @@ import (
 var errShaking = errors.New("TLS handshake")
 
 // secure makes sure that the plugin is at the other end of a new connection.
-func (c *carrier) secure(ctx context.Context, raw, watched net.Conn) (net.Conn, error) {
+func (c *carrier) secure(ctx context.Context, watched net.Conn) (net.Conn, error) {
 	if c.tls == nil {
-		return watched, c.checkOwner(raw)
+		return watched, nil
 	}
 	conn := tls.Client(watched, c.tls)
 	switch err := conn.HandshakeContext(ctx); {

@@ -243,3 +243,83 @@ func TestSilentMultiplexedConnections(t *testing.T) {
 	do(t, cc, "hello")
 	stop(t, c, cc)
 }
+
+// Rows 23 and 24: a host floods the plugin's broker.
+func TestBrokerFloods(t *testing.T) {
+	const floodOf, afterward = 50_000, 1 << 30
+	knock := func(id uint32, ack bool, refusal string) *wire.ConnInfo {
+		return &wire.ConnInfo{ServiceId: id, Knock: &wire.ConnInfo_Knock{Knock: true, Ack: ack, Error: refusal}}
+	}
+	says := map[string]func(id uint32) *wire.ConnInfo{
+		"announcements": func(id uint32) *wire.ConnInfo {
+			return &wire.ConnInfo{ServiceId: id, Network: "unix", Address: "/nowhere"}
+		},
+		"knocks":  func(id uint32) *wire.ConnInfo { return knock(id, false, "") },
+		"answers": func(id uint32) *wire.ConnInfo { return knock(id, true, "") },
+	}
+	for _, mux := range []bool{false, true} {
+		for what, say := range says {
+			t.Run(fmt.Sprintf("%s, mux %t", what, mux), func(t *testing.T) {
+				w := brokered{network: handshake.Unix, mux: mux}
+				c := w.start(t, "leaks", mtls.Identity{})
+				cc := c.dial()
+				before, _ := usage(t, cc)
+				stream := openBroker(t, cc)
+				asked := make(chan bool, 1)
+				go func() { asked <- hears(stream, afterward) }()
+				// The number that the plugin dials in the end shows that it has heard all.
+				result := call(t, cc, fmt.Sprint("callback ", afterward))
+				for id := range uint32(floodOf) {
+					if err := stream.Send(say(id)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				last, want := &wire.ConnInfo{ServiceId: afterward, Network: "udp"}, broker.ErrAddress
+				if mux {
+					if !<-asked {
+						t.Fatal("the plugin does not knock")
+					}
+					last, want = knock(afterward, true, "full"), broker.ErrRefused
+				}
+				if err := stream.Send(last); err != nil {
+					t.Fatal(err)
+				}
+				if err := <-result; err == nil || !strings.Contains(err.Error(), want.Error()) {
+					t.Errorf("the plugin's dial: %v, want %v", err, want)
+				}
+				goroutines, used := usage(t, cc)
+				if goroutines > before+20 || used > 64 {
+					t.Errorf("%d goroutines (%d before), %d MiB in use", goroutines, before, used)
+				}
+				stop(t, c, cc)
+			})
+		}
+	}
+}
+
+func openBroker(t *testing.T, cc *grpc.ClientConn) grpc.BidiStreamingClient[wire.ConnInfo, wire.ConnInfo] {
+	t.Helper()
+	stream, err := wire.OpenBroker(guarded(t), cc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stream
+}
+
+// hears reads what the plugin says, to the end; true when it says something of id on the way.
+func hears(stream grpc.BidiStreamingClient[wire.ConnInfo, wire.ConnInfo], id uint32) bool {
+	for {
+		m, err := stream.Recv()
+		if err != nil || m.GetServiceId() == id {
+			return err == nil
+		}
+	}
+}
+
+func usage(t *testing.T, cc grpc.ClientConnInterface) (goroutines, mebibytes int) {
+	t.Helper()
+	if _, err := fmt.Sscan(do(t, cc, "usage"), &goroutines, &mebibytes); err != nil {
+		t.Fatal(err)
+	}
+	return goroutines, mebibytes
+}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	goruntime "runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -225,6 +226,11 @@ func (e echo) do(ctx context.Context, what string) (string, error) {
 		return callBack(ctx, e.broker, arg)
 	case "serve": // under a number that the caller is told
 		return serveAgain(ctx, broker.FromContext(ctx)), nil
+	case "usage": // goroutines, and MiB in use
+		goruntime.GC()
+		var m goruntime.MemStats
+		goruntime.ReadMemStats(&m)
+		return fmt.Sprintln(goruntime.NumGoroutine(), m.HeapAlloc>>20), nil
 	case "hang": // whatever the context says
 		fmt.Fprintln(os.Stderr, "hanging")
 		select {}
