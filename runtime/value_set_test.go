@@ -20,7 +20,9 @@ func spans() *runtime.ValueSet {
 	set := &runtime.ValueSet{}
 	set.Register(
 		runtime.NewValueType("example.com/x.span",
-			func(v span, _ int) (*durationpb.Duration, error) { return &durationpb.Duration{Seconds: v.Seconds}, nil },
+			func(v span, _ int) (*durationpb.Duration, error) {
+				return &durationpb.Duration{Seconds: v.Seconds}, nil
+			},
 			func(m *durationpb.Duration, _ int) (span, error) { return span{m.GetSeconds()}, nil }),
 		runtime.NewValueType("*example.com/x.span",
 			func(v *span, _ int) (*durationpb.Duration, error) {

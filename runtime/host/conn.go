@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/plugingen/plugingen/runtime"
 	"github.com/plugingen/plugingen/runtime/broker"
 )
 
@@ -21,6 +22,8 @@ const reasonTime = time.Second
 // conn is what clients call through: the carrier, and what the host knows about the plugin when a call fails.
 type conn struct {
 	p *Plugin
+	// contract says that it is a contract's, which lists what of a context crosses; otherwise all metadata does.
+	contract bool
 }
 
 // Invoke is grpc.ClientConnInterface's.
@@ -28,7 +31,7 @@ func (c *conn) Invoke(ctx context.Context, method string, args, reply any, opts 
 	if gone := c.p.gone(); gone != nil {
 		return &callError{reason: gone}
 	}
-	ctx, cancel := c.bounded(ctx)
+	ctx, cancel := c.bounded(c.crossing(ctx))
 	defer cancel()
 	return c.explain(ctx, c.p.carrier.cc.Invoke(ctx, method, args, reply, opts...))
 }
@@ -38,7 +41,7 @@ func (c *conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 	if gone := c.p.gone(); gone != nil {
 		return nil, &callError{reason: gone}
 	}
-	s, err := c.p.carrier.cc.NewStream(ctx, desc, method, opts...)
+	s, err := c.p.carrier.cc.NewStream(c.crossing(ctx), desc, method, opts...)
 	if err != nil {
 		return nil, c.explain(ctx, err)
 	}
@@ -47,6 +50,13 @@ func (c *conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 
 // Broker is for broker.FromConn.
 func (c *conn) Broker() *broker.Broker { return c.p.Broker() }
+
+func (c *conn) crossing(ctx context.Context) context.Context {
+	if !c.contract {
+		return ctx
+	}
+	return runtime.CallContext(ctx)
+}
 
 // CallLost takes the error of a call whose method has no error result; see runtime.ReportLost.
 func (c *conn) CallLost(err error) {

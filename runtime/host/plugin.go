@@ -19,12 +19,13 @@ const pingTimeout = 5 * time.Second
 // Plugin is a running plugin. Open makes one; its methods may be used concurrently. Close it when it is no longer needed,
 // also when it has ended by itself.
 type Plugin struct {
-	child   *child
-	carrier *carrier
-	stdio   *stdio
-	conn    *conn
-	broker  brokerage
-	version int
+	child     *child
+	carrier   *carrier
+	stdio     *stdio
+	conn      *conn
+	contracts *conn // for contracts
+	broker    brokerage
+	version   int
 
 	closeOnce sync.Once
 	closing   chan struct{} // closed when Close is called

@@ -17,6 +17,7 @@ type service struct {
 	Describe                    string // of services in contracts with live values, and of objects
 	Object                      string // of those whose values cross
 	IsFunc                      bool   // an object that is a function
+	Bounded                     bool   // there are methods without a context
 	Methods                     []method
 }
 
@@ -42,6 +43,7 @@ func (f *file) service(s *model.Service) service {
 		v.Object = f.objectNames[s.Type.ID()]
 	}
 	for _, m := range s.Methods {
+		v.Bounded = v.Bounded || !m.HasContext
 		v.Methods = append(v.Methods, f.methodOf(s, m, s.Name+"."+m.Name, s.Name, nil))
 	}
 	return v

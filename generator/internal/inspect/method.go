@@ -12,6 +12,9 @@ import (
 // method maps one method of the interface called service; nil when it cannot be called from outside.
 func (m *mapper) method(service string, fn *types.Func) *model.Method {
 	doc, pos := m.loader.docs.method(fn)
+	if fn.Pkg() == nil || m.loader.foreign == nil && !m.loader.isOwn(fn.Pos()) {
+		pos = m.at // it is declared in no file that was read: the interface that embeds it has to do
+	}
 	m.at = pos
 	where := service + "." + fn.Name()
 	if !fn.Exported() {

@@ -77,7 +77,9 @@ func (m *mapper) service(name string) *model.Service {
 	}
 	s := &model.Service{Name: name, Doc: m.loader.docs.typeDoc(m.home, name)}
 	m.services[id] = s
+	at := m.at
 	for i := range iface.NumMethods() {
+		m.at = at
 		if method := m.method(name, iface.Method(i)); method != nil {
 			s.Methods = append(s.Methods, method)
 		}
