@@ -49,7 +49,7 @@ func newPlugin(c *child, r handshake.Response, carrier *carrier) *Plugin {
 		ended:   make(chan struct{}),
 		done:    make(chan struct{}),
 	}
-	p.conn = &conn{p: p}
+	p.conn, p.contracts = &conn{p: p}, &conn{p: p, contract: true}
 	p.broker.config = brokerConfig(c, r, carrier, p.conn)
 	p.stdio = openStdio(c.cfg, carrier.cc)
 	p.watch()
