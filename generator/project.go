@@ -52,6 +52,11 @@ type ProjectRequest struct {
 	SkipPost []string
 	// Templates are laid over set, below Overrides: a file replaces the file of the same path in those before it.
 	Templates []fs.FS
+	// Fresh renders as if nothing were in Dir: an earlier .proto does not count.
+	Fresh bool
+	// Contents are files of the contract's package in the project, by path: each stands as it is in place of what the templates
+	// make of it. Nil means that the contract is as the templates make it.
+	Contents map[string][]byte
 	// Progress gets what the go command says, where it is needed; nil means nobody.
 	Progress io.Writer
 	// Env is the environment of the go command; nil means the process's.
@@ -111,7 +116,11 @@ func makeProject(ctx context.Context, req ProjectRequest, k kind) (*Project, err
 	if err := b.open(ctx); err != nil {
 		return nil, err
 	}
-	return b.build(ctx)
+	p, err := b.build(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p, b.addLock(req, p)
 }
 
 // open brings the templates and finds the values of their variables.

@@ -60,16 +60,22 @@ func (b *builder) ownContract(ctx context.Context, own ownContract) (*contract, 
 	if err != nil {
 		return nil, err
 	}
-	root := or(own.at, b.req.Dir)
+	root := or(own.at, b.contractRoot())
 	overlay := map[string][]byte{filepath.Join(root, "go.mod"): b.bareMod()}
 	if own.at != "" {
 		clear(overlay)
+	}
+	for name, data := range b.req.Contents {
+		overlay[filepath.Join(root, filepath.FromSlash(name))] = data
 	}
 	for _, o := range outputs {
 		if len(o.Data) == 0 {
 			continue
 		}
 		name := path.Join(c.dir, o.Path)
+		if data, changed := b.req.Contents[name]; changed {
+			o.Data = data
+		}
 		if err := tree.CheckName(name); err != nil {
 			return nil, &TemplateError{&render.Error{Template: o.Template, Err: err}} // before it becomes part of a path
 		}
@@ -77,7 +83,11 @@ func (b *builder) ownContract(ctx context.Context, own ownContract) (*contract, 
 		c.files = append(c.files, fileOf(name, o))
 		overlay[filepath.Join(root, filepath.FromSlash(name))] = o.Data
 	}
-	result, err := Contract(ctx, ContractRequest{Dir: filepath.Join(root, c.dir), Overlay: overlay, Types: own.types, Env: b.goEnv()})
+	types, err := b.contractTypes(own)
+	if err != nil {
+		return nil, err
+	}
+	result, err := Contract(ctx, ContractRequest{Dir: filepath.Join(root, c.dir), Overlay: overlay, Types: types, Env: b.goEnv()})
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +96,26 @@ func (b *builder) ownContract(ctx context.Context, own ownContract) (*contract, 
 	}
 	c.model, c.warnings = result.Contract, result.Warnings
 	return c, nil
+}
+
+// contractRoot is the project's folder or, for a fresh rendering, one that is not there.
+func (b *builder) contractRoot() string {
+	if b.req.Fresh {
+		return filepath.Join(b.req.Dir, tree.JournalDir, "nothing")
+	}
+	return b.req.Dir
+}
+
+// contractTypes are the interfaces of the last run where the contract is its owner's by now.
+func (b *builder) contractTypes(own ownContract) ([]string, error) {
+	if b.req.Contents == nil {
+		return own.types, nil
+	}
+	types, err := ServicesIn(filepath.Join(b.req.Dir, own.name))
+	if len(types) == 0 {
+		types = own.types
+	}
+	return types, err
 }
 
 // bareMod tells the contract's inspection which module it is in; the starter needs nothing else of it.

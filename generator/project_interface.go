@@ -131,6 +131,9 @@ func (b *builder) openScratch() error {
 
 // keepSchema copies the .proto of an earlier run to where the contract is generated: its field numbers stay.
 func (b *builder) keepSchema(contractDir string) error {
+	if b.req.Fresh {
+		return nil
+	}
 	protos, err := filepath.Glob(filepath.Join(b.req.Dir, contractDir, "*", "*.proto"))
 	if err != nil {
 		return err

@@ -24,6 +24,7 @@ const (
 	asText   = "text"   // its lines, each after a |
 	asBase64 = "base64" // after a =
 	asHash   = "hash"   // not at all
+	asSecret = "secret" // not at all, since it has a secret in it
 )
 
 const (
@@ -91,6 +92,8 @@ func (f File) format(b *bytes.Buffer) {
 
 func (f File) encoding() string {
 	switch {
+	case f.Secret:
+		return asSecret
 	case f.Text == nil:
 		return asHash
 	case isPlain(f.Text):

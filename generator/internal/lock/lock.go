@@ -45,6 +45,8 @@ type File struct {
 	Hash  string // see Sum
 	// Text is the content, which a merge needs; nil when only the hash is recorded.
 	Text []byte
+	// Secret says that the content has a secret in it, and so is not recorded.
+	Secret bool
 }
 
 // Sum is the hash of a file's content, as sha256sum prints it.

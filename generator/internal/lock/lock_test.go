@@ -18,6 +18,8 @@ func sample() *Lock {
 	hashOnly.Text = nil
 	made := file("greeter/zz_plugingen.go", "x")
 	made.Owner, made.Text = tree.Generated, nil
+	secret := file("token.txt", "x")
+	secret.Text, secret.Secret = nil, true
 	script := file("run.sh", "#!/bin/sh")
 	script.Mode = 0o755
 	return &Lock{
@@ -25,7 +27,7 @@ func sample() *Lock {
 		Template: Template{"example.com/tpl", "v1.0.0", "h1:abc="},
 		Answers:  []Answer{{"licence", "MIT <x>\n\"é\""}, {"list", []string{"a", "b"}}, {"none", []string{}}, {"replicas", 3}, {"token", nil}, {"yes", true}},
 		Files: []File{
-			file("a b.txt", ""), file("crlf.txt", "a\r\nb\r\n"), hashOnly, made, file("main.go", "package main\n\n|x\n\\ no newline at the end\n"), script,
+			file("a b.txt", ""), file("crlf.txt", "a\r\nb\r\n"), hashOnly, made, file("main.go", "package main\n\n|x\n\\ no newline at the end\n"), script, secret,
 		},
 	}
 }

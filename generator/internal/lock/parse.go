@@ -236,7 +236,7 @@ func (p *parser) value(column int, text string) (any, error) {
 }
 
 // fileLine is: file PATH OWNER MODE HASH ENCODING.
-var fileLine = regexp.MustCompile(`^file (.+) (scaffolded|generated) ([0-7]{3}) ([0-9a-f]{64}) (text|base64|hash)$`) //nolint:gochecknoglobals // a table that nobody writes to
+var fileLine = regexp.MustCompile(`^file (.+) (scaffolded|generated) ([0-7]{3}) ([0-9a-f]{64}) (text|base64|hash|secret)$`) //nolint:gochecknoglobals // a table that nobody writes to
 
 func (p *parser) file() error {
 	line := p.next()
@@ -266,7 +266,8 @@ func (p *parser) file() error {
 	if f.Text, err = p.content(m[5]); err != nil {
 		return err
 	}
-	if m[5] != asHash && (f.encoding() != m[5] || Sum(f.Text) != f.Hash) {
+	f.Secret = m[5] == asSecret
+	if f.Text != nil && (f.encoding() != m[5] || Sum(f.Text) != f.Hash) {
 		p.line = start
 		return p.fault(6, "the content of %s does not have the hash beside it: the lock was edited or damaged", m[1])
 	}

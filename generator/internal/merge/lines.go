@@ -82,3 +82,6 @@ func commonEnding(base, ours, theirs []byte) ending {
 	}
 	return t
 }
+
+// Like returns text with the line endings of example, unless it has endings of Windows itself.
+func Like(text, example []byte) []byte { return withEnding(text, endingOf(example)) }
