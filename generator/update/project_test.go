@@ -1,0 +1,348 @@
+package update_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/plugingen/plugingen/generator"
+	"github.com/plugingen/plugingen/generator/tree"
+	"github.com/plugingen/plugingen/generator/update"
+)
+
+const addedMethod = "\t// Wave waves.\n\tWave(ctx context.Context) error\n"
+
+// addMethod works on the contract as its owner would, without generating anew.
+func addMethod(t *testing.T, dir string) {
+	t.Helper()
+	edit(t, dir, "greeter/greeter.go", "\t// Invite writes", addedMethod+"\t// Invite writes")
+}
+
+func commit(t *testing.T, u *update.Update) {
+	t.Helper()
+	if err := u.Commit(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What is generated follows the contract that the owner works on, never the one that the project started with.
+func TestOwnContract(t *testing.T) {
+	dir := newProject(t, nil)
+	if u := mustPlan(t, request(t, dir, nil)); u.Differs() {
+		t.Fatalf("an update of a new project would change %v", u.Changes)
+	}
+	addMethod(t, dir)
+	u := mustPlan(t, request(t, dir, nil))
+	if c := change(t, u, "greeter/zz_plugingen.go"); c.Action != update.Replace {
+		t.Errorf("generated code: %+v, want it replaced", c)
+	}
+	if c := change(t, u, "greeter/greeter.go"); c.Action != update.Same {
+		t.Errorf("the contract: %+v, want it left alone", c)
+	}
+	commit(t, u)
+	proto := read(t, dir, "greeter/greeterpb/greeter.proto")
+	if !strings.Contains(proto, "rpc Wave(") {
+		t.Errorf("the .proto lacks the new method:\n%s", proto)
+	}
+}
+
+// Numbers that are gone stay taken: the .proto is the memory, also when the contract is as the template makes it again.
+func TestNumbersAreKept(t *testing.T) {
+	dir := newProject(t, nil)
+	edit(t, dir, "greeter/greeter.go", "Visits int", "Visits int\n\tStays int")
+	commit(t, mustPlan(t, request(t, dir, nil)))
+	edit(t, dir, "greeter/greeter.go", "\n\tStays int", "")
+	commit(t, mustPlan(t, request(t, dir, nil)))
+	if again := mustPlan(t, request(t, dir, nil)); again.Differs() {
+		t.Errorf("a second update would change %v", again.Changes)
+	}
+	if proto := read(t, dir, "greeter/greeterpb/greeter.proto"); !strings.Contains(proto, "reserved 3") {
+		t.Errorf("the .proto has forgotten a number:\n%s", proto)
+	}
+}
+
+// The contract's own file is merged, and what is generated from it is made from the merged one.
+func TestContractOfBoth(t *testing.T) {
+	dir := newProject(t, nil)
+	addMethod(t, dir)
+	write(t, dir, "greeter/more.go", "package greeter\n\n// Mood is more.\ntype Mood int\n")
+	edit(t, dir, "greeter/greeter.go", "Visits int", "Mood   Mood\n\tVisits int")
+	theirs := strings.Replace(starter(t), "// Card is an invitation.", "// Card is an invitation to a party.", 1)
+	u := mustPlan(t, withStarter(t, dir, theirs))
+	if c := change(t, u, "greeter/greeter.go"); c.Action != update.Merge {
+		t.Errorf("the contract: %+v, want it merged", c)
+	}
+	commit(t, u)
+	if text := read(t, dir, "greeter/greeter.go"); !strings.Contains(text, "to a party") || !strings.Contains(text, "Wave(") {
+		t.Errorf("the merged contract:\n%s", text)
+	}
+	if proto := read(t, dir, "greeter/greeterpb/greeter.proto"); !strings.Contains(proto, "rpc Wave(") || !strings.Contains(proto, "mood") {
+		t.Errorf("the .proto:\n%s", proto)
+	}
+}
+
+// starter is the contract file of a new project.
+func starter(t *testing.T) string { return read(t, newProject(t, nil), "greeter/greeter.go") }
+
+// withStarter is a request whose templates have another starter contract: its file goes by the name that the set gives it.
+func withStarter(t *testing.T, dir, text string) update.Request {
+	req := request(t, dir, nil)
+	req.Project.Templates = append(req.Project.Templates, starterLayer(text))
+	return req
+}
+
+// While the contract has conflicts nothing can be generated from it; afterwards an update does.
+func TestContractWithConflicts(t *testing.T) {
+	dir := newProject(t, nil)
+	edit(t, dir, "greeter/greeter.go", "// Card is an invitation.", "// Card is mine.")
+	theirs := strings.Replace(starter(t), "// Card is an invitation.", "// Card is theirs.", 1)
+	req := withStarter(t, dir, theirs)
+	u := mustPlan(t, req)
+	if c := change(t, u, "greeter/greeter.go"); c.Action != update.Conflict || c.Marked != 1 || c.Line == 0 {
+		t.Errorf("the contract: %+v, want one conflict", c)
+	}
+	if c := change(t, u, "greeter/zz_plugingen.go"); c.Action != update.Keep || len(u.Notes) != 1 {
+		t.Errorf("generated code: %+v, notes %q, want it kept, and a note", c, u.Notes)
+	}
+	commit(t, u)
+	if _, err := update.New(t.Context(), req); !errors.As(err, new(*update.UnresolvedError)) {
+		t.Errorf("an update before that: %v, want *UnresolvedError", err)
+	}
+	write(t, dir, "greeter/greeter.go", strings.Replace(theirs, "Visits int", "Visits, Stays int", 1))
+	commit(t, mustPlan(t, req))
+	if proto := read(t, dir, "greeter/greeterpb/greeter.proto"); !strings.Contains(proto, "stays") {
+		t.Errorf("the .proto:\n%s", proto)
+	}
+	if _, err := os.Stat(filepath.Join(dir, tree.JournalDir)); err == nil {
+		t.Error("the way back is still there, although the conflicts are resolved")
+	}
+}
+
+// Who moved the contract elsewhere keeps it there.
+func TestContractMoved(t *testing.T) {
+	dir := newProject(t, files{"f": "a\n"})
+	if err := os.Rename(filepath.Join(dir, "greeter"), filepath.Join(dir, "api")); err != nil {
+		t.Fatal(err)
+	}
+	u := mustPlan(t, request(t, dir, files{"f": "Y\n"}))
+	commit(t, u)
+	if got := read(t, dir, "greeter/zz_plugingen.go"); got != missing || len(u.Notes) != 1 {
+		t.Errorf("greeter/zz_plugingen.go: %.20q, notes %q", got, u.Notes)
+	}
+	if got := read(t, dir, "f"); got != "Y\n" {
+		t.Errorf("f: %q", got)
+	}
+}
+
+// The owner's contract has a fault: it is reported with its position, and nothing is written.
+func TestContractWithFaults(t *testing.T) {
+	dir := newProject(t, files{"f": "a\n"})
+	edit(t, dir, "greeter/greeter.go", "Visits int", "Visits chan int")
+	_, err := update.New(t.Context(), request(t, dir, files{"f": "Y\n"}))
+	if err == nil || !strings.Contains(err.Error(), "greeter.go:") {
+		t.Errorf("New: %v, want a fault with its position", err)
+	}
+}
+
+// go.mod is merged by what it says: two lines that touch are no conflict.
+func TestModules(t *testing.T) {
+	dir := newProject(t, nil)
+	edit(t, dir, "go.mod", "require (\n", "require (\n\texample.com/mine v1.2.3\n")
+	edit(t, dir, "go.mod", "google.golang.org/protobuf ", "google.golang.org/protobuf/mine v1.0.0\n\tgoogle.golang.org/protobuf ")
+	edit(t, dir, "go.mod", "golang.org/x/sys v0.", "golang.org/x/sys v0.99")
+	mine := "example.com/mine v1.2.3 h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+	write(t, dir, "go.sum", mine+read(t, dir, "go.sum"))
+	newer := strings.Replace(read(t, newProject(t, nil), "go.mod"), "google.golang.org/grpc v1.", "google.golang.org/grpc v1.99", 1)
+	u := mustPlan(t, request(t, dir, files{"go.mod.tmpl": newer, "go.sum.tmpl": "example.com/new v1.0.0 h1:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB=\n"}))
+	if len(u.Conflicts()) > 0 {
+		t.Fatalf("conflicts: %v", u.Conflicts())
+	}
+	commit(t, u)
+	mod := read(t, dir, "go.mod")
+	for _, want := range []string{"example.com/mine v1.2.3", "protobuf/mine v1.0.0", "google.golang.org/grpc v1.99", "golang.org/x/sys v0.99"} {
+		if !strings.Contains(mod, want) {
+			t.Errorf("go.mod lacks %q:\n%s", want, mod)
+		}
+	}
+	if sum := read(t, dir, "go.sum"); !strings.Contains(sum, mine) || !strings.Contains(sum, "example.com/new") {
+		t.Errorf("go.sum:\n%s", sum)
+	}
+}
+
+// Who gave the module another path, in go.mod and in all imports, gets templates with that path.
+func TestModulePath(t *testing.T) {
+	dir := newProject(t, nil)
+	for _, name := range []string{"go.mod", "go.tool.mod", "main.go", "implementation.go", "implementation_test.go"} {
+		write(t, dir, name, strings.ReplaceAll(read(t, dir, name), "example.com/my-plugin", "corp.example/x"))
+	}
+	u := mustPlan(t, request(t, dir, nil))
+	if len(u.Conflicts()) > 0 {
+		t.Errorf("conflicts: %v", u.Conflicts())
+	}
+	for _, name := range []string{"go.mod", "go.tool.mod", "main.go"} {
+		if c := change(t, u, name); c.Action != update.Same {
+			t.Errorf("%+v, want it left alone", c)
+		}
+	}
+}
+
+func TestForce(t *testing.T) {
+	dir := newProject(t, files{"f": generatedOne, "g": "a\x00"})
+	write(t, dir, "f", "X\n")
+	write(t, dir, "g", "X\x00")
+	req := request(t, dir, files{"f": generatedTwo, "g": "Y\x00"})
+	req.Force = true
+	u := mustPlan(t, req)
+	if len(u.Conflicts()) > 0 {
+		t.Errorf("conflicts: %v", u.Conflicts())
+	}
+	commit(t, u)
+	if f, g := read(t, dir, "f"), read(t, dir, "g"); f != generatedTwo || g != "Y\x00" {
+		t.Errorf("f is %q, g is %q", f, g)
+	}
+}
+
+// TestModes: permissions are the owner's, but for the right to execute that a template gives or takes.
+func TestModes(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files have no such permissions here")
+	}
+	dir := newProject(t, files{"f": "a\n"})
+	if err := os.Chmod(filepath.Join(dir, "f"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	commit(t, mustPlan(t, request(t, dir, files{"f": "Y\n"})))
+	if info, err := os.Stat(filepath.Join(dir, "f")); err != nil || info.Mode() != 0o750 {
+		t.Errorf("f: %v, %v, want the mode that its owner gave it", info.Mode(), err)
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	lockOf := func(t *testing.T, from, to string) string {
+		dir := newProject(t, nil)
+		edit(t, dir, generator.LockName, from, to)
+		return dir
+	}
+	cases := map[string]struct {
+		prepare func(t *testing.T) string
+		to      string
+		is      error
+		want    string
+	}{
+		"no lock": {func(t *testing.T) string { return t.TempDir() }, "", update.ErrNoLock, "nobody knows"},
+		"a damaged lock": {
+			func(t *testing.T) string { return lockOf(t, "kind plugin", "kind x") }, "", generator.ErrInput, "kind is neither",
+		},
+		"a lock that leads outside": {
+			func(t *testing.T) string { return lockOf(t, "file .gitattributes", "file ../.gitattributes") }, "", generator.ErrInput, "plugingen.lock",
+		},
+		"a newer plugingen": {
+			func(t *testing.T) string { return lockOf(t, "generator 0.1.0", "generator 99.0.0") }, "", generator.ErrInput, "was made by plugingen 99.0.0",
+		},
+		"another version of the built-in templates": {
+			func(t *testing.T) string { return newProject(t, nil) }, "v9.9.9", generator.ErrInput, "run plugingen v9.9.9",
+		},
+		"a lock that is a folder": {
+			func(t *testing.T) string {
+				dir := t.TempDir()
+				write(t, dir, generator.LockName+"/x", "x")
+				return dir
+			}, "", generator.ErrInput, "in its place is a folder",
+		},
+		"somebody else's conflict": {
+			func(t *testing.T) string {
+				dir := newProject(t, nil)
+				write(t, dir, "Makefile", "a\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> topic\n")
+				return dir
+			}, "", tree.ErrConflict, "Makefile:2",
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			dir := c.prepare(t)
+			req := request(t, dir, nil)
+			req.To = c.to
+			if _, err := update.New(t.Context(), req); !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("New: %v, want %v with %q", err, c.is, c.want)
+			}
+		})
+	}
+}
+
+// Marks in a file that plugingen does not look after are none of its business.
+func TestForeignMarks(t *testing.T) {
+	dir := newProject(t, nil)
+	write(t, dir, "mine.txt", "<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> topic\n")
+	mustPlan(t, request(t, dir, nil))
+}
+
+// TestInterrupted: an update that was killed half way has to be taken back first.
+func TestInterrupted(t *testing.T) {
+	dir := newProject(t, files{"f": "a\n"})
+	write(t, dir, tree.JournalDir+"/journal.json", `{"version":1,"kept":false,"edits":[]}`)
+	if _, err := update.New(t.Context(), request(t, dir, nil)); !errors.As(err, new(*update.InterruptedError)) {
+		t.Errorf("New: %v, want *InterruptedError", err)
+	}
+	if _, err := update.Abort(dir, false); err != nil {
+		t.Error(err)
+	}
+	mustPlan(t, request(t, dir, nil))
+}
+
+// TestGitLooksAway: what is kept for Abort is not shown to git.
+func TestGitLooksAway(t *testing.T) {
+	git, err := exec.LookPath("git")
+	if err != nil {
+		t.Skip("there is no git")
+	}
+	dir := newProject(t, files{"f": "a\n"})
+	run := func(args ...string) string {
+		cmd := exec.CommandContext(t.Context(), git, append([]string{"-C", dir, "-c", "user.name=x", "-c", "user.email=x@example.com"}, args...)...)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	run("init", "-q")
+	write(t, dir, "f", "X\n")
+	run("add", ".")
+	run("commit", "-qm", "x")
+	commit(t, mustPlan(t, request(t, dir, files{"f": "Y\n"})))
+	if out := run("status", "--porcelain"); strings.Contains(out, tree.JournalDir) || !strings.Contains(out, " M f") {
+		t.Errorf("git status:\n%s", out)
+	}
+}
+
+func TestFindAndRoot(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a", "a/nested", "b/c", "node_modules/x", "vendor/x", ".git/x", "testdata/x"} {
+		write(t, dir, name+"/"+generator.LockName, "lock 1\n")
+	}
+	write(t, dir, "b/other/file", "x")
+	found, err := update.Find(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range found {
+		rel, _ := filepath.Rel(dir, f)
+		names = append(names, filepath.ToSlash(rel))
+	}
+	if got := strings.Join(names, " "); got != "a a/nested b/c" {
+		t.Errorf("Find: %s", got)
+	}
+	if _, err := update.Find(filepath.Join(dir, "nowhere")); err == nil {
+		t.Error("Find in a folder that is not there: no error")
+	}
+	write(t, dir, "a/deep/er/x", "x")
+	for from, want := range map[string]string{"a/deep/er": "a", "a/nested": "a/nested", "b/other": "b/other"} {
+		if root, err := update.Root(filepath.Join(dir, from)); err != nil || root != filepath.Join(dir, want) {
+			t.Errorf("Root(%s) = %s, %v, want %s", from, root, err, want)
+		}
+	}
+}
