@@ -10,6 +10,7 @@ import (
 	"github.com/plugingen/plugingen/generator"
 	"github.com/plugingen/plugingen/generator/model"
 	"github.com/plugingen/plugingen/generator/tree"
+	"github.com/plugingen/plugingen/generator/update"
 )
 
 // The exit codes of the program.
@@ -70,10 +71,12 @@ func report(s streams, cmd *cobra.Command, err error) {
 		return
 	}
 	s.note("plugingen: %v", err)
-	switch exitCode(err) {
-	case exitUsage:
+	switch {
+	case exitCode(err) == exitUsage:
 		s.note("run %s --help to see how it is used", cmd.CommandPath())
-	case exitConflict:
+	case isA[*update.ConflictError](err):
+		s.note("resolve them and go on, or take the whole update back with plugingen update --abort")
+	case isA[*tree.ConflictError](err):
 		s.note("with --force files that differ are overwritten; --diff shows how they differ")
 	}
 }

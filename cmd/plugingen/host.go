@@ -53,8 +53,11 @@ func runHost(cmd *cobra.Command, s streams, o *projectOptions) error {
 	if err != nil {
 		return err
 	}
-	w := o.made(ctx, s, cmd, []string{o.name}, req.Dir, p)
-	w.done = fmt.Sprintf("%s: the host %s, %d files, for the contract %s", shownDir(req.Dir), p.Name, p.Tree.Len(), p.Contract.Package.Path)
+	w, err := o.made(ctx, s, cmd, []string{o.name}, req.Dir, p)
+	if err != nil {
+		return err
+	}
+	w.done = fmt.Sprintf("%s: the host %s, %s, for the contract %s", shownDir(req.Dir), p.Name, countFiles(w.tree), p.Contract.Package.Path)
 	w.next = append(enter(req.Dir),
 		"go test ./...            # builds a plugin and calls it",
 		"go build -o bin/ .       # the host",

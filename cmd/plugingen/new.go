@@ -53,8 +53,11 @@ func runNew(cmd *cobra.Command, s streams, o *projectOptions) error {
 	if err != nil {
 		return err
 	}
-	w := o.made(ctx, s, cmd, []string{o.name}, req.Dir, p)
-	w.done = fmt.Sprintf("%s: the plugin %s, %d files, for the contract %s", shownDir(req.Dir), p.Name, p.Tree.Len(), p.Contract.Package.Path)
+	w, err := o.made(ctx, s, cmd, []string{o.name}, req.Dir, p)
+	if err != nil {
+		return err
+	}
+	w.done = fmt.Sprintf("%s: the plugin %s, %s, for the contract %s", shownDir(req.Dir), p.Name, countFiles(w.tree), p.Contract.Package.Path)
 	w.next = append(enter(req.Dir),
 		"go test ./...            # in the test's process, and as a process of its own",
 		"go build -o bin/ .       # the plugin",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plugingen/plugingen/generator"
+	"github.com/plugingen/plugingen/generator/tree"
 )
 
 // projectOptions are what new and host have in common.
@@ -18,6 +20,7 @@ type projectOptions struct {
 	name, module, dir     string
 	interfaceName         string
 	contract, runtimeFrom string
+	adopt                 bool
 }
 
 func (o *projectOptions) register(cmd *cobra.Command) {
@@ -27,8 +30,28 @@ func (o *projectOptions) register(cmd *cobra.Command) {
 	f.StringVar(&o.interfaceName, "interface", "", "make an interface of another module the contract: PKG.Type or PKG.Type@VERSION")
 	f.StringVar(&o.contract, "contract", "", "use a contract that exists: the folder or the import path of its package")
 	f.StringVar(&o.runtimeFrom, "runtime", "", `where the project finds the runtime: "copy" lays a copy into it, a folder is a checkout of plugingen`)
+	f.BoolVar(&o.adopt, "adopt", false, "write "+generator.LockName+" alone, for a project that was made without one: plugingen update can follow from now on")
 	o.writeOptions.register(cmd)
 	o.templates.register(cmd)
+}
+
+// adopted is the tree that the options ask for: with --adopt the lock alone.
+func (o projectOptions) adopted(dir string, t *tree.Tree) (*tree.Tree, error) {
+	if !o.adopt {
+		return t, nil
+	}
+	refuse := func(reason, hint string) (*tree.Tree, error) {
+		return nil, &generator.InputError{What: "folder", Value: dir, Reason: reason, Hint: hint}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err != nil {
+		return refuse("it has no go.mod, so there is no project to adopt", "without --adopt one is written")
+	}
+	if _, err := os.Lstat(filepath.Join(dir, generator.LockName)); err == nil && !o.force {
+		return refuse("it has a "+generator.LockName+" already", "plugingen update follows it")
+	}
+	file, _ := t.File(generator.LockName)
+	lone := new(tree.Tree)
+	return lone, lone.Add(file)
 }
 
 // request checks what the flags say by themselves; the generator checks names.
@@ -56,11 +79,17 @@ func (o *projectOptions) request(ctx context.Context, s streams) (generator.Proj
 }
 
 // made is what both commands have to say about a project.
-func (o *projectOptions) made(ctx context.Context, s streams, cmd *cobra.Command, args []string, dir string, p *generator.Project) work {
-	return work{
+func (o *projectOptions) made(ctx context.Context, s streams, cmd *cobra.Command, args []string, dir string, p *generator.Project) (work, error) {
+	w := work{
 		dir: dir, tree: p.Tree, warnings: p.Warnings, project: p, repeat: o.templates.repeat(cmd, args, p, dir),
 		after: func() error { return runPost(ctx, s, dir, p.Post) },
 	}
+	if o.adopt {
+		w.after = nil
+	}
+	var err error
+	w.tree, err = o.adopted(dir, p.Tree)
+	return w, err
 }
 
 func runtimeFrom(flag string) (generator.Runtime, error) {
@@ -110,4 +139,11 @@ func shownDir(dir string) string {
 		return "'" + dir + "'"
 	}
 	return filepath.ToSlash(dir)
+}
+
+func countFiles(t *tree.Tree) string {
+	if t.Len() == 1 {
+		return "1 file"
+	}
+	return fmt.Sprintf("%d files", t.Len())
 }

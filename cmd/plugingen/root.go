@@ -52,7 +52,9 @@ Exit codes: 0 done, 1 differs (--check), 2 used wrongly, 3 bad input, 4 files ar
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(newNewCommand(s), newHostCommand(s), newGenerateCommand(s), newTemplateCommand(s), newVersionCommand(s))
+	root.AddCommand(
+		newNewCommand(s), newHostCommand(s), newGenerateCommand(s), newUpdateCommand(s), newTemplateCommand(s), newVersionCommand(s),
+	)
 	root.InitDefaultCompletionCmd()
 	return root
 }

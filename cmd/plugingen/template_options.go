@@ -21,6 +21,7 @@ type templateOptions struct {
 	template, answersFile string
 	vars, skip            []string
 	yes, trust            bool
+	recorded              bool // a project says which set it is made from: settings do not
 
 	term *terminal
 }
@@ -81,7 +82,7 @@ func (o *templateOptions) apply(ctx context.Context, s streams, r *generator.Pro
 		return err
 	}
 	r.Template, r.Overrides, r.Suggested = o.template, settings.Overrides, settings.Answers
-	if r.Template == "" && settings.Template != "" && settings.Template != generator.BuiltinTemplate {
+	if !o.recorded && r.Template == "" && settings.Template != "" && settings.Template != generator.BuiltinTemplate {
 		r.Template = settings.Template
 		s.note("using the template %s (%s says so)", r.Template, relative(settings.From))
 	}
