@@ -35,6 +35,7 @@ func packages() []string {
 		"generator",
 		"generator/model",
 		"generator/tree",
+		"generator/update",
 	}
 }
 

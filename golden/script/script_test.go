@@ -15,6 +15,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/plugingen/plugingen/generator"
 )
 
 var update = flag.Bool("update", false, "rewrite what the scripts expect, and the golden projects")
@@ -95,11 +97,12 @@ func runScripts(t *testing.T, dir string) {
 		RequireExplicitExec: true,
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"project":  cmdProject,
-			"exitcode": cmdExitCode,
-			"scrub":    cmdScrub,
-			"publish":  cmdPublish,
-			"remember": cmdRemember,
+			"project":   cmdProject,
+			"exitcode":  cmdExitCode,
+			"scrub":     cmdScrub,
+			"publish":   cmdPublish,
+			"remember":  cmdRemember,
+			"unversion": cmdUnversion,
 		},
 	})
 }
@@ -167,6 +170,17 @@ func scrub(text, checkout, work string) string {
 	return strings.ReplaceAll(text, checkout, "$CHECKOUT")
 }
 
+// cmdUnversion replaces the shortened hashes of template sets in the named file.
+func cmdUnversion(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: unversion FILE")
+	}
+	text := shortHash.ReplaceAllString(ts.ReadFile(args[0]), "HASH")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
+}
+
+var shortHash = regexp.MustCompile(`h1:[A-Za-z0-9+/]{9}`)
+
 // cmdProject compares a folder, file by file, with a golden one: project DIR NAME is testdata/projects/NAME.txtar.
 func cmdProject(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
@@ -191,6 +205,9 @@ func cmdProject(ts *testscript.TestScript, neg bool, args []string) {
 // indirect matches the lines of go.tool.mod that repeat what this module requires.
 var indirect = regexp.MustCompile(`(?m)^\t.* // indirect\n`)
 
+// recorded matches what a lock repeats of the files beside it: their text, and their hashes.
+var recorded = regexp.MustCompile(`(?m)^\|.*\n|[0-9a-f]{64} `)
+
 // archive holds every file below root. Hashes, and what the tool requires, change with every new requirement and say nothing
 // to a reader: go mod tidy -diff holds them.
 func archive(root string, clean func(string) string) ([]byte, error) {
@@ -212,6 +229,8 @@ func archive(root string, clean func(string) string) ([]byte, error) {
 			data = []byte("(not compared)\n")
 		case rel == "go.tool.mod":
 			data = indirect.ReplaceAll(data, nil)
+		case rel == generator.LockName:
+			data = recorded.ReplaceAll(data, nil)
 		}
 		if info, err := d.Info(); err == nil && info.Mode()&0o111 != 0 && runtime.GOOS != "windows" {
 			rel += " (executable)"
