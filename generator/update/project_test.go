@@ -32,11 +32,11 @@ func commit(t *testing.T, u *update.Update) {
 // What is generated follows the contract that the owner works on, never the one that the project started with.
 func TestOwnContract(t *testing.T) {
 	dir := newProject(t, nil)
-	if u := mustPlan(t, request(t, dir, nil)); u.Differs() {
+	if u := mustPlan(t, request(dir, nil)); u.Differs() {
 		t.Fatalf("an update of a new project would change %v", u.Changes)
 	}
 	addMethod(t, dir)
-	u := mustPlan(t, request(t, dir, nil))
+	u := mustPlan(t, request(dir, nil))
 	if c := change(t, u, "greeter/zz_plugingen.go"); c.Action != update.Replace {
 		t.Errorf("generated code: %+v, want it replaced", c)
 	}
@@ -54,10 +54,10 @@ func TestOwnContract(t *testing.T) {
 func TestNumbersAreKept(t *testing.T) {
 	dir := newProject(t, nil)
 	edit(t, dir, "greeter/greeter.go", "Visits int", "Visits int\n\tStays int")
-	commit(t, mustPlan(t, request(t, dir, nil)))
+	commit(t, mustPlan(t, request(dir, nil)))
 	edit(t, dir, "greeter/greeter.go", "\n\tStays int", "")
-	commit(t, mustPlan(t, request(t, dir, nil)))
-	if again := mustPlan(t, request(t, dir, nil)); again.Differs() {
+	commit(t, mustPlan(t, request(dir, nil)))
+	if again := mustPlan(t, request(dir, nil)); again.Differs() {
 		t.Errorf("a second update would change %v", again.Changes)
 	}
 	if proto := read(t, dir, "greeter/greeterpb/greeter.proto"); !strings.Contains(proto, "reserved 3") {
@@ -90,7 +90,7 @@ func starter(t *testing.T) string { return read(t, newProject(t, nil), "greeter/
 
 // withStarter is a request whose templates have another starter contract: its file goes by the name that the set gives it.
 func withStarter(t *testing.T, dir, text string) update.Request {
-	req := request(t, dir, nil)
+	req := request(dir, nil)
 	req.Project.Templates = append(req.Project.Templates, starterLayer(text))
 	return req
 }
@@ -128,7 +128,7 @@ func TestContractMoved(t *testing.T) {
 	if err := os.Rename(filepath.Join(dir, "greeter"), filepath.Join(dir, "api")); err != nil {
 		t.Fatal(err)
 	}
-	u := mustPlan(t, request(t, dir, files{"f": "Y\n"}))
+	u := mustPlan(t, request(dir, files{"f": "Y\n"}))
 	commit(t, u)
 	if got := read(t, dir, "greeter/zz_plugingen.go"); got != missing || len(u.Notes) != 1 {
 		t.Errorf("greeter/zz_plugingen.go: %.20q, notes %q", got, u.Notes)
@@ -142,7 +142,7 @@ func TestContractMoved(t *testing.T) {
 func TestContractWithFaults(t *testing.T) {
 	dir := newProject(t, files{"f": "a\n"})
 	edit(t, dir, "greeter/greeter.go", "Visits int", "Visits chan int")
-	_, err := update.New(t.Context(), request(t, dir, files{"f": "Y\n"}))
+	_, err := update.New(t.Context(), request(dir, files{"f": "Y\n"}))
 	if err == nil || !strings.Contains(err.Error(), "greeter.go:") {
 		t.Errorf("New: %v, want a fault with its position", err)
 	}
@@ -157,7 +157,7 @@ func TestModules(t *testing.T) {
 	mine := "example.com/mine v1.2.3 h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
 	write(t, dir, "go.sum", mine+read(t, dir, "go.sum"))
 	newer := strings.Replace(read(t, newProject(t, nil), "go.mod"), "google.golang.org/grpc v1.", "google.golang.org/grpc v1.99", 1)
-	u := mustPlan(t, request(t, dir, files{"go.mod.tmpl": newer, "go.sum.tmpl": "example.com/new v1.0.0 h1:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB=\n"}))
+	u := mustPlan(t, request(dir, files{"go.mod.tmpl": newer, "go.sum.tmpl": "example.com/new v1.0.0 h1:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB=\n"}))
 	if len(u.Conflicts()) > 0 {
 		t.Fatalf("conflicts: %v", u.Conflicts())
 	}
@@ -179,7 +179,7 @@ func TestModulePath(t *testing.T) {
 	for _, name := range []string{"go.mod", "go.tool.mod", "main.go", "implementation.go", "implementation_test.go"} {
 		write(t, dir, name, strings.ReplaceAll(read(t, dir, name), "example.com/my-plugin", "corp.example/x"))
 	}
-	u := mustPlan(t, request(t, dir, nil))
+	u := mustPlan(t, request(dir, nil))
 	if len(u.Conflicts()) > 0 {
 		t.Errorf("conflicts: %v", u.Conflicts())
 	}
@@ -194,7 +194,7 @@ func TestForce(t *testing.T) {
 	dir := newProject(t, files{"f": generatedOne, "g": "a\x00"})
 	write(t, dir, "f", "X\n")
 	write(t, dir, "g", "X\x00")
-	req := request(t, dir, files{"f": generatedTwo, "g": "Y\x00"})
+	req := request(dir, files{"f": generatedTwo, "g": "Y\x00"})
 	req.Force = true
 	u := mustPlan(t, req)
 	if len(u.Conflicts()) > 0 {
@@ -215,7 +215,7 @@ func TestModes(t *testing.T) {
 	if err := os.Chmod(filepath.Join(dir, "f"), 0o750); err != nil {
 		t.Fatal(err)
 	}
-	commit(t, mustPlan(t, request(t, dir, files{"f": "Y\n"})))
+	commit(t, mustPlan(t, request(dir, files{"f": "Y\n"})))
 	if info, err := os.Stat(filepath.Join(dir, "f")); err != nil || info.Mode() != 0o750 {
 		t.Errorf("f: %v, %v, want the mode that its owner gave it", info.Mode(), err)
 	}
@@ -264,7 +264,7 @@ func TestRefuses(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			dir := c.prepare(t)
-			req := request(t, dir, nil)
+			req := request(dir, nil)
 			req.To = c.to
 			if _, err := update.New(t.Context(), req); !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("New: %v, want %v with %q", err, c.is, c.want)
@@ -277,20 +277,20 @@ func TestRefuses(t *testing.T) {
 func TestForeignMarks(t *testing.T) {
 	dir := newProject(t, nil)
 	write(t, dir, "mine.txt", "<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> topic\n")
-	mustPlan(t, request(t, dir, nil))
+	mustPlan(t, request(dir, nil))
 }
 
 // TestInterrupted: an update that was killed half way has to be taken back first.
 func TestInterrupted(t *testing.T) {
 	dir := newProject(t, files{"f": "a\n"})
 	write(t, dir, tree.JournalDir+"/journal.json", `{"version":1,"kept":false,"edits":[]}`)
-	if _, err := update.New(t.Context(), request(t, dir, nil)); !errors.As(err, new(*update.InterruptedError)) {
+	if _, err := update.New(t.Context(), request(dir, nil)); !errors.As(err, new(*update.InterruptedError)) {
 		t.Errorf("New: %v, want *InterruptedError", err)
 	}
 	if _, err := update.Abort(dir, false); err != nil {
 		t.Error(err)
 	}
-	mustPlan(t, request(t, dir, nil))
+	mustPlan(t, request(dir, nil))
 }
 
 // TestGitLooksAway: what is kept for Abort is not shown to git.
@@ -312,7 +312,7 @@ func TestGitLooksAway(t *testing.T) {
 	write(t, dir, "f", "X\n")
 	run("add", ".")
 	run("commit", "-qm", "x")
-	commit(t, mustPlan(t, request(t, dir, files{"f": "Y\n"})))
+	commit(t, mustPlan(t, request(dir, files{"f": "Y\n"})))
 	if out := run("status", "--porcelain"); strings.Contains(out, tree.JournalDir) || !strings.Contains(out, " M f") {
 		t.Errorf("git status:\n%s", out)
 	}

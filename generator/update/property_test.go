@@ -179,7 +179,7 @@ func TestNothingIsLost(t *testing.T) {
 func oneUpdate(t *testing.T, dir string, made, next files, removed []string) {
 	t.Helper()
 	before := snapshot(t, dir)
-	u, err := update.New(t.Context(), request(t, dir, next))
+	u, err := update.New(t.Context(), request(dir, next))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func oneUpdate(t *testing.T, dir string, made, next files, removed []string) {
 		}
 	}
 	if len(u.Conflicts()) == 0 {
-		if again := mustPlan(t, request(t, dir, next)); again.Differs() {
+		if again := mustPlan(t, request(dir, next)); again.Differs() {
 			t.Errorf("a second update would change %+v", again.Changes)
 		}
 		return
@@ -210,9 +210,9 @@ func oneUpdate(t *testing.T, dir string, made, next files, removed []string) {
 	if back := snapshot(t, dir); !maps.Equal(back, before) {
 		t.Errorf("taken back, these differ: %v", differing(back, before))
 	}
-	commit(t, mustPlan(t, request(t, dir, next)))
+	commit(t, mustPlan(t, request(dir, next)))
 	resolve(t, dir, u.Conflicts())
-	if _, err := update.New(t.Context(), request(t, dir, next)); err != nil {
+	if _, err := update.New(t.Context(), request(dir, next)); err != nil {
 		t.Errorf("after resolving: %v", err)
 	}
 }
@@ -271,7 +271,7 @@ func FuzzLock(f *testing.F) {
 		}
 		write(t, dir, generator.LockName, string(data))
 		before := snapshot(t, dir)
-		_, err := update.New(t.Context(), request(t, dir, nil))
+		_, err := update.New(t.Context(), request(dir, nil))
 		if err != nil && errors.Is(err, fs.ErrPermission) {
 			t.Error(err)
 		}

@@ -50,10 +50,10 @@ func (p *planner) answers() map[string]any {
 }
 
 func (p *planner) runtime() (generator.Runtime, error) {
-	switch {
-	case p.base.Runtime == "":
+	switch p.base.Runtime {
+	case "":
 		return generator.Runtime{}, nil
-	case p.base.Runtime == "copy":
+	case "copy":
 		r := generator.DetectRuntime()
 		r.Copy = true
 		return r, nil

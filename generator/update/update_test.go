@@ -55,7 +55,7 @@ func newProject(t testing.TB, layer files) string {
 	return dir
 }
 
-func request(t testing.TB, dir string, layer files) update.Request {
+func request(dir string, layer files) update.Request {
 	return update.Request{Dir: dir, Project: generator.ProjectRequest{Templates: []fs.FS{layer.layer()}}}
 }
 
@@ -171,9 +171,11 @@ func TestFiles(t *testing.T) {
 		{"new", nil, files{"f": "a\n"}, nil, files{"f": "a\n"}, update.Create},
 		{"new, and there alike", nil, files{"f": "a\n"}, files{"f": "a\n"}, files{"f": "a\n"}, update.Same},
 		{
-			"both added it", nil, files{"f": "a\nY\n"},
+			"both added it", nil,
+			files{"f": "a\nY\n"},
 			files{"f": "a\nX\n"},
-			files{"f": "a\n<<<<<<< yours\nX\n||||||| template 0.1.0\n=======\nY\n>>>>>>> template 0.1.0\n"}, update.Conflict,
+			files{"f": "a\n<<<<<<< yours\nX\n||||||| template 0.1.0\n=======\nY\n>>>>>>> template 0.1.0\n"},
+			update.Conflict,
 		},
 		{"the owner removed it", files{"f": "a\n"}, files{"f": "Y\n"}, files{"f": missing}, files{"f": missing}, update.Keep},
 		{"the template removed it", files{"f": "a\n"}, nil, nil, files{"f": missing}, update.Remove},
@@ -224,7 +226,7 @@ func TestFiles(t *testing.T) {
 				}
 			}
 			before := snapshot(t, dir)
-			u := mustPlan(t, request(t, dir, c.after))
+			u := mustPlan(t, request(dir, c.after))
 			if now := snapshot(t, dir); !maps.Equal(now, before) {
 				t.Error("New wrote something")
 			}
@@ -258,7 +260,7 @@ func readIfFile(t *testing.T, dir, name string) string {
 func checkAfterwards(t *testing.T, dir string, layer files, u *update.Update, before map[string]string) {
 	t.Helper()
 	after := snapshot(t, dir)
-	again, err := update.New(t.Context(), request(t, dir, layer))
+	again, err := update.New(t.Context(), request(dir, layer))
 	marked := slices.ContainsFunc(u.Changes, func(c update.Change) bool { return c.Marked > 0 })
 	switch {
 	case marked && !errors.As(err, new(*update.UnresolvedError)):

@@ -166,12 +166,12 @@ func (m *modMerger) replaces() error {
 	base, mine, theirs := of(m.base), of(m.ours), of(m.theirs)
 	for _, old := range versionsOf(base, mine, theirs) {
 		chosen := choose(base[old], mine[old], theirs[old], ours[module.Version])
-		switch {
-		case chosen == mine[old]:
+		switch chosen {
+		case mine[old]:
 			if theirs[old] != base[old] && theirs[old] != chosen {
 				m.notes = append(m.notes, fmt.Sprintf("your replacement of %s stays; the template now has %s", old.Path, orNone(theirs[old].Path)))
 			}
-		case chosen == module.Version{}:
+		case module.Version{}:
 			if err := m.ours.DropReplace(old.Path, old.Version); err != nil {
 				return err
 			}
@@ -258,9 +258,9 @@ func (m *modMerger) godebugs() error {
 	base, mine, theirs := of(m.base), of(m.ours), of(m.theirs)
 	for _, key := range keysOf(mine, theirs) {
 		var err error
-		switch chosen := choose(base[key], mine[key], theirs[key], ours[string]); {
-		case chosen == mine[key]:
-		case chosen == "":
+		switch chosen := choose(base[key], mine[key], theirs[key], ours[string]); chosen {
+		case mine[key]:
+		case "":
 			err = m.ours.DropGodebug(key)
 		default:
 			err = m.ours.AddGodebug(key, chosen)
