@@ -19,9 +19,8 @@ require example.com/c v1.0.0 // indirect
 replace example.com/a => ../a
 `
 
-func replaceAll(text string, oldNew ...string) string {
-	return strings.NewReplacer(oldNew...).Replace(text)
-}
+// mod is baseMod with one text after the other in the place of another.
+func mod(oldNew ...string) string { return strings.NewReplacer(oldNew...).Replace(baseMod) }
 
 func TestMod(t *testing.T) {
 	cases := []struct{ name, ours, theirs, want, note string }{
