@@ -26,6 +26,8 @@ func TestMain(m *testing.M) {
 		os.Exit(serveOurPlugin())
 	case "go-plugin":
 		goplug.Serve()
+	case "provider":
+		os.Exit(serveProvider())
 	case "logging":
 		os.Exit(serveLogging())
 	case "go-logging":

@@ -122,19 +122,23 @@ func interpreter(t *testing.T, install string, check []string, programs ...strin
 // foreign is the command of a host that prints its report; the flags are those of package main in peers/goplugin.
 type foreign []string
 
-func (f foreign) run(ctx context.Context, request work.Request) (report work.Report, err error) {
+func (f foreign) run(ctx context.Context, request work.Request) (r work.Report, err error) {
+	return r, f.report(ctx, request, &r)
+}
+
+func (f foreign) report(ctx context.Context, request work.Request, report any) error {
 	cmd := exec.CommandContext(ctx, f[0], append(f[1:], arguments(request)...)...)
 	cmd.Env = request.Env
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return report, fmt.Errorf("the host: %w\nstdout: %s\nstderr: %s", err, out, &stderr)
+		return fmt.Errorf("the host: %w\nstdout: %s\nstderr: %s", err, out, &stderr)
 	}
-	if err := json.Unmarshal(out, &report); err != nil {
-		return report, fmt.Errorf("the host printed %q: %w", out, err)
+	if err := json.Unmarshal(out, report); err != nil {
+		return fmt.Errorf("the host printed %q: %w", out, err)
 	}
-	return report, nil
+	return nil
 }
 
 func arguments(r work.Request) []string {

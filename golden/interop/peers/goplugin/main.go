@@ -2,9 +2,10 @@
 // .mod file beside it names one.
 //
 //	goplugin plugin
+//	goplugin provider --versions N,N PLUGIN [ARGUMENT...]
 //	goplugin host [--tcp] [--tls] [--broker] [--mux] [--versions N,N] [--job JOB] PLUGIN [ARGUMENT...]
 //
-// The host prints what it has seen as one JSON object.
+// The hosts, of which provider is one for providers, print what they have seen as one JSON object.
 package main
 
 import (
@@ -32,7 +33,7 @@ func main() {
 }
 
 func host(args []string) error {
-	if len(args) == 0 || args[0] != "host" {
+	if len(args) == 0 || args[0] != "host" && args[0] != "provider" {
 		return fmt.Errorf("use: goplugin plugin, or goplugin host [flags] PLUGIN")
 	}
 	request, err := parse(args[1:])
@@ -41,7 +42,12 @@ func host(args []string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), work.Patience)
 	defer cancel()
-	report, err := goplug.Run(ctx, request)
+	var report any
+	if args[0] == "provider" {
+		report, err = goplug.RunProvider(ctx, request)
+	} else {
+		report, err = goplug.Run(ctx, request)
+	}
 	if err != nil {
 		return err
 	}
