@@ -115,6 +115,7 @@ func (h ourHost) config() host.Config {
 		Env:         h.request.Env,
 		SocketDir:   value(h.request.Env, "TMPDIR"),
 		TLS:         host.TLSOff,
+		Multiplex:   h.request.Mux,
 		StopTimeout: noTerm,
 		Stdout:      h.stdout,
 		Stderr:      h.stderr,
@@ -138,10 +139,14 @@ func (h ourHost) config() host.Config {
 }
 
 func (h ourHost) session(p *host.Plugin) *work.Session {
-	return &work.Session{
+	s := &work.Session{
 		Conn: p.Conn(), Stdout: h.stdout, Stderr: h.stderr,
 		LogLines: h.log, MessageKey: "msg", LevelKey: "level",
 	}
+	if h.request.Broker || h.request.Mux {
+		s.Broker = ourBroker{p.Broker()}
+	}
+	return s
 }
 
 // stopProcess returns when the child has stopped as a whole, which it does some time after the signal.

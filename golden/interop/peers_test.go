@@ -32,7 +32,7 @@ func ours(t *testing.T) peer {
 	const soon = "hosts do not have it yet"
 	return peer{
 		run: runOurHost, plugin: []string{self(t)}, mode: "ours",
-		hostLacks:   map[string]string{brokerRow: soon, muxRow: soon, checksumRow: soon, reattachRow: soon},
+		hostLacks:   map[string]string{checksumRow: soon, reattachRow: soon},
 		pluginNotes: map[string]string{stderrRow: inTheLog},
 	}
 }

@@ -37,13 +37,25 @@ func registerDoubler(r grpc.ServiceRegistrar) {
 	r.RegisterService(&grpctest.Test_ServiceDesc, doubler{})
 }
 
+type pingPong struct {
+	grpctest.UnimplementedPingPongServer
+}
+
+func (pingPong) Ping(context.Context, *grpctest.PingRequest) (*grpctest.PongResponse, error) {
+	return &grpctest.PongResponse{}, nil
+}
+
+func registerPingPong(r grpc.ServiceRegistrar) {
+	r.RegisterService(&grpctest.PingPong_ServiceDesc, pingPong{})
+}
+
 // pingPlugin and doublePlugin are the two versions as go-plugin sees them. Of a host's the tests want the connection alone.
 type pingPlugin struct {
 	goplugin.NetRPCUnsupportedPlugin
 }
 
 func (pingPlugin) GRPCServer(_ *goplugin.GRPCBroker, s *grpc.Server) error {
-	registerPingPong(s, "newer")
+	registerPingPong(s)
 	return nil
 }
 
@@ -68,7 +80,7 @@ func serveOurVersions() int {
 		Handshake: ourHandshake(),
 		Services: map[int][]runtime.Implementation{
 			older: {runtime.Raw("grpctest.Test", registerDoubler)},
-			newer: {runtime.Raw("grpctest.PingPong", func(r grpc.ServiceRegistrar) { registerPingPong(r, "newer") })},
+			newer: {runtime.Raw("grpctest.PingPong", registerPingPong)},
 		},
 	})
 }
