@@ -156,3 +156,9 @@ func ParseAttachments(text string) (map[string]Attachment, error) {
 		Err:  fmt.Errorf("%w: %s", ErrAttachment, quote(err.Error())),
 	}
 }
+
+// FormatAttachments is the inverse of ParseAttachments, in the form of Attachment.String.
+func FormatAttachments(all map[string]Attachment) string {
+	text, _ := json.Marshal(all) // of strings and numbers, so it never fails
+	return strings.ReplaceAll(string(text), "'", `\u0027`)
+}

@@ -1,7 +1,6 @@
 package handshake_test
 
 import (
-	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -90,12 +89,9 @@ func TestParseAttachmentRefuses(t *testing.T) {
 
 func TestParseAttachments(t *testing.T) {
 	one := handshake.Attachment{Protocol: "grpc", ProtocolVersion: 1, Network: "unix", Address: "/it's"}
-	text, err := json.Marshal(map[string]handshake.Attachment{"english": one})
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := handshake.ParseAttachments(string(text))
-	if err != nil || len(all) != 1 || all["english"] != one {
+	text := handshake.FormatAttachments(map[string]handshake.Attachment{"it's english": one})
+	all, err := handshake.ParseAttachments(text)
+	if err != nil || len(all) != 1 || all["it's english"] != one || strings.Contains(text, "'") {
 		t.Errorf("%s: %v, %v", text, all, err)
 	}
 	for text, want := range map[string]error{

@@ -25,10 +25,12 @@ const (
 
 // child is the started program with what the host keeps around it: its folder, its pipes, and who reads them.
 type child struct {
-	cfg    Config
-	dir    *transport.SocketDir // nil when no unix socket may be used
-	proc   *program
-	stderr *relay.Relay
+	cfg  Config
+	dir  *transport.SocketDir // nil when no unix socket may be used
+	proc *program
+	// attached is what proc is about when another host, or nobody, has started the program; nil otherwise.
+	attached *attached
+	stderr   *relay.Relay
 	// identity is what the host shows to this plugin alone; nothing unless TLS is automatic.
 	identity mtls.Identity
 	stdout   tap

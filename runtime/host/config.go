@@ -59,6 +59,14 @@ type Config struct {
 	// Launcher starts the program; nil means ProcessLauncher{}. Checksum must be empty with any other.
 	Launcher Launcher
 
+	// AttachFromEnv lets a person make Open attach to a plugin that runs already instead of starting one, by naming it in the
+	// environment variable PLUGINGEN_ATTACH (handshake.EnvAttach): a plugin in a debugger, say. Each time it is logged as a warning, and everything that
+	// Attach checks is checked. False means that the variable is not heeded.
+	AttachFromEnv bool
+	// StopAttached makes Close end a plugin that this host was attached to, as it ends others, where the description tells its process
+	// from others beyond doubt (Start); without that it only asks. One in test mode is left alone in any case. False means that Close detaches.
+	StopAttached bool
+
 	// Logger gets what the plugin logs and what the host has to say about it, with the attribute plugin=<base name of Path>.
 	// Nil means slog.Default().
 	Logger *slog.Logger

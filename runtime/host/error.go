@@ -14,6 +14,7 @@ type Stage string
 // The stages of a plugin's life, in order.
 const (
 	StageConfig    Stage = "config"    // the Config cannot work; nothing was started
+	StageAttach    Stage = "attach"    // the description was read and its process looked for; instead of the next two
 	StageLaunch    Stage = "launch"    // the socket folder was made and the program started
 	StageHandshake Stage = "handshake" // the program runs; its handshake line is awaited
 	StageNegotiate Stage = "negotiate" // the line came; it is compared with what the host takes

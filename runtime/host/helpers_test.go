@@ -27,6 +27,7 @@ func helpers() map[string]func() int {
 		"own-tls":     ownTLS,
 		"printer":     printer,
 		"doomed-host": doomedHost,
+		"attacher":    attacher,
 		"fewfiles": func() int {
 			return fewFiles(os.Args[1], os.Args[2])
 		},

@@ -16,6 +16,9 @@ func Open(ctx context.Context, cfg Config) (*Plugin, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, failed(StageConfig, err).at(cfg.Path)
 	}
+	if p, asked, err := attachFromEnv(ctx, cfg); asked {
+		return p, err
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, cfg.StartTimeout, lateError{cfg.StartTimeout})
 	defer cancel()
 	c, err := launch(ctx, cfg)
@@ -39,6 +42,11 @@ func bringUp(ctx context.Context, c *child) (*Plugin, *Error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.join(ctx, response)
+}
+
+// join connects to a plugin that says where it is.
+func (c *child) join(ctx context.Context, response handshake.Response) (*Plugin, *Error) {
 	ctx, stop := c.whileRunning(ctx)
 	defer stop()
 	conn, err := connect(ctx, c.cfg, response, c.clientTLS(response))

@@ -91,7 +91,7 @@ func (p *Plugin) closeReason(exit Exit) *Error {
 	switch {
 	case p.child.killed.Load() && exit.Code != 0:
 		return p.endError(StageClose, ErrKilled, Exit{Code: -1})
-	case exit.Code == 0, p.child.terminated.Load() && endsByTerm(exit):
+	case exit.Code == 0, p.child.attached != nil, p.child.terminated.Load() && endsByTerm(exit):
 		return nil
 	default:
 		return p.endError(StageClose, fmt.Errorf("%w: %s", ErrExited, exit), exit)

@@ -106,6 +106,10 @@ func (l *life) serveError() error {
 
 // handOver lets the host read what has been printed so far.
 func (l *life) handOver(ctx context.Context) {
+	if l.out == nil { // nothing was collected
+		close(l.printed.end)
+		return
+	}
 	_ = l.out.GiveBack() // if it fails, standard output stays where it is, and the timer ends the wait
 	l.awaitCollected(ctx)
 	l.printed.handedOver(ctx)

@@ -47,3 +47,18 @@ func ExampleBuild() {
 	}
 	_ = test
 }
+
+// A plugin in the test's process, for a host in another: the description goes there, in PLUGINGEN_ATTACH or otherwise.
+func ExampleServe() {
+	test := func(t *testing.T) {
+		to := plugintest.Serve(t, config())
+		p, err := host.Attach(t.Context(), to, host.Config{Handshake: contract()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Close(); err != nil { // the plugin goes on
+			t.Error(err)
+		}
+	}
+	_ = test
+}

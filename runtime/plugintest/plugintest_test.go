@@ -190,3 +190,23 @@ func write(t *testing.T, dir, name, content string) {
 		t.Fatal(err)
 	}
 }
+
+func TestServe(t *testing.T) {
+	to := plugintest.Serve(t, config())
+	for range 2 {
+		p, err := host.Attach(t.Context(), to, host.Config{Handshake: contract(), StopAttached: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := host.Dispense(p, shouterService())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.shout(t.Context(), "hello"); err != nil || got != "HELLO" {
+			t.Errorf("got %q, %v", got, err)
+		}
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
