@@ -20,6 +20,8 @@ type Method struct {
 	Variadic   bool // the last of Params is variadic; its Type is the slice
 	// Timeout bounds calls of a method without a context; zero means the runtime's default.
 	Timeout time.Duration
+	// Fills says that the method is like io.Reader's Read or io.ReaderAt's ReadAt: it fills the slice that it is given.
+	Fills bool
 	// ContextName is the name of the context parameter; empty when it has none.
 	ContextName string
 	// Request and Response are the messages that carry the call; nil until the schema has been laid out.

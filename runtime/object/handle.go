@@ -2,6 +2,7 @@ package object
 
 import (
 	"context"
+	"io/fs"
 	"runtime"
 	"strconv"
 	"strings"
@@ -23,6 +24,8 @@ type Handle struct {
 	name    string          // of the type
 	hold    any             // keeps who owns the session
 	scope   context.Context // of the call that has lent it; nil for others
+	lender  *Scope          // that call; nil for others
+	caller  context.Context // of the call that has returned it; nil for others
 	origin  grpc.ClientConnInterface
 	proxy   any
 	cleanup runtime.Cleanup
@@ -37,9 +40,18 @@ type claim struct {
 	lent    bool
 	call    *calling // whose result it is; nil for none
 	over    atomic.Bool
+	closed  atomic.Bool // over because its Close method was called
 }
 
 var _ grpc.ClientConnInterface = (*Handle)(nil)
+
+// released is the error of calls when it is over; closed files, connections and the like are fs.ErrClosed in Go.
+func (c *claim) released() error {
+	if c.closed.Load() {
+		return failure(codes.NotFound, ErrReleased, fs.ErrClosed)
+	}
+	return failure(codes.NotFound, ErrReleased, nil)
+}
 
 // giveBack makes later calls fail, and tells the owner unless that lent the object. It never waits.
 func (c *claim) giveBack() {
@@ -85,8 +97,39 @@ func (h *Handle) NewStream(ctx context.Context, desc *grpc.StreamDesc, method st
 	if err != nil {
 		return nil, err
 	}
-	stream, err := client.NewStream(h.aim(ctx, method), desc, streamMethod, opts...)
+	stream, err := client.NewStream(h.aim(h.tied(ctx), method), desc, streamMethod, opts...)
 	return stream, h.explain(ctx, client, err)
+}
+
+// tied is bounded for a stream: its context ends in any case, as every stream's must.
+func (h *Handle) tied(ctx context.Context) context.Context {
+	if h.scope == nil || h.scope.Done() == nil {
+		return ctx
+	}
+	tied, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(h.scope, func() { cancel(context.Cause(h.scope)) })
+	context.AfterFunc(tied, func() { stop(); cancel(nil) })
+	return tied
+}
+
+// life is what a stream of the object lasts at most: the call that lent it, or the context of the call that returned it.
+func (h *Handle) life() context.Context {
+	switch {
+	case h.scope != nil:
+		return h.scope
+	case h.caller != nil:
+		return h.caller
+	default:
+		return context.Background()
+	}
+}
+
+// ends is what cuts off even what must still be delivered.
+func (h *Handle) ends() context.Context {
+	if h.scope != nil {
+		return h.scope
+	}
+	return context.Background()
 }
 
 // CallLost hands on what the methods of proxies without an error result cannot say.
@@ -94,7 +137,7 @@ func (h *Handle) CallLost(err error) { plugingen.ReportLost(h.origin, err) }
 
 func (h *Handle) client(ctx context.Context) (*lane.Client, error) {
 	if h.claim.over.Load() {
-		return nil, failure(codes.NotFound, ErrReleased, nil)
+		return nil, h.claim.released()
 	}
 	if err := h.claim.session.lost(); err != nil {
 		return nil, err
@@ -137,6 +180,7 @@ func (h *Handle) explain(ctx context.Context, client *lane.Client, err error) er
 // Closed gives back the object behind conn, whose Close method has been called. What is lent stays.
 func Closed(conn grpc.ClientConnInterface) {
 	if h, ok := conn.(*Handle); ok && !h.claim.lent {
+		h.claim.closed.Store(true)
 		h.Release()
 	}
 }

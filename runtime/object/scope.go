@@ -5,12 +5,12 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"time"
 	"weak"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
-
 	"github.com/plugingen/plugingen/runtime/runtimepb"
 )
 
@@ -24,6 +24,7 @@ type Scope struct {
 	hold    any
 	origin  grpc.ClientConnInterface // who is told of calls that fail in methods without an error result
 	server  bool
+	cancel  context.CancelFunc // of a caller without a context; nil for others
 
 	call  *calling // of a caller that awaits objects
 	serve *served  // of a handler that returns objects
@@ -62,6 +63,14 @@ func Begin(ctx context.Context, conn grpc.ClientConnInterface, results bool) *Sc
 	if results {
 		s.call = &calling{}
 	}
+	return s
+}
+
+// BeginWithoutContext is Begin for a method that takes no context: the timeout bounds the call, and not what it returns.
+func BeginWithoutContext(conn grpc.ClientConnInterface, timeout time.Duration, results bool) *Scope {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	s := Begin(ctx, conn, results)
+	s.cancel = cancel
 	return s
 }
 
@@ -143,8 +152,11 @@ func (s *Scope) End() {
 	for _, h := range borrows {
 		h.Release()
 	}
-	if s.call != nil && s.call.session != nil {
+	if s.call != nil && s.call.session != nil && s.cancel == nil {
 		s.call.watch(s.ctx)
+	}
+	if s.cancel != nil {
+		s.cancel()
 	}
 	if s.serve != nil {
 		s.endServed()
@@ -173,7 +185,7 @@ func Export[T any](s *Scope, t Type[T], v T) (*runtimepb.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h := handleOf(v); h != nil && h.claim.session == session && !h.claim.over.Load() {
+	if h := session.proxyOf(v); h != nil && h.claim.session == session && !h.claim.over.Load() {
 		return &runtimepb.Object{Id: h.claim.id, Home: true}, nil
 	}
 	e, err := session.owned.add(v, t.Name, func() *kind { return newKind(t.Describe()) }, s.reason())
@@ -268,15 +280,19 @@ func (s *Scope) handle(m *runtimepb.Object, name string, proxy func(*Handle) any
 		h.claim.times++
 		return h
 	}
-	h := s.newHandle(m.GetId(), name, proxy)
+	h := s.newHandle(m.GetId(), name)
 	h.claim.times = 1
 	h.claim.self = weak.Make(h)
 	if s.call != nil {
 		h.claim.call = s.call
 		s.call.gain()
+		if s.cancel == nil {
+			h.caller = s.ctx
+		}
 	}
 	h.cleanup = runtime.AddCleanup(h, (*claim).giveBack, h.claim)
 	session.proxies[m.GetId()] = h.claim.self
+	h.proxy = proxy(h)
 	return h
 }
 
@@ -287,8 +303,9 @@ func (s *Scope) borrow(id uint64, name string, proxy func(*Handle) any) *Handle 
 	if h := s.borrows[id]; h != nil && h.name == name {
 		return h
 	}
-	h := s.newHandle(id, name, proxy)
-	h.claim.lent, h.scope = true, s.ctx
+	h := s.newHandle(id, name)
+	h.claim.lent, h.scope, h.lender = true, s.ctx, s
+	h.proxy = proxy(h)
 	if s.borrows == nil {
 		s.borrows = map[uint64]*Handle{}
 	}
@@ -296,8 +313,6 @@ func (s *Scope) borrow(id uint64, name string, proxy func(*Handle) any) *Handle 
 	return h
 }
 
-func (s *Scope) newHandle(id uint64, name string, proxy func(*Handle) any) *Handle {
-	h := &Handle{claim: &claim{session: s.session, id: id}, name: name, hold: s.hold, origin: s.origin}
-	h.proxy = proxy(h)
-	return h
+func (s *Scope) newHandle(id uint64, name string) *Handle {
+	return &Handle{claim: &claim{session: s.session, id: id}, name: name, hold: s.hold, origin: s.origin}
 }

@@ -40,6 +40,9 @@ type session struct {
 
 	owned table
 
+	channelsMu sync.Mutex
+	channels   map[any]*Handle // proxies that are channels
+
 	mu       sync.Mutex
 	err      error // why done is closed
 	ends     []func()

@@ -48,12 +48,35 @@ type proxied interface {
 	PlugingenConn() grpc.ClientConnInterface
 }
 
-// handleOf is the handle of a proxy; nil when v is none.
-func handleOf(v any) *Handle {
+// proxyOf is the handle of a proxy; nil when v is none.
+func (s *session) proxyOf(v any) *Handle {
 	p, ok := v.(proxied)
 	if !ok {
-		return nil
+		return s.namedChannel(v)
 	}
 	h, _ := p.PlugingenConn().(*Handle)
 	return h
+}
+
+// nameChannel lets a channel be recognised that is a proxy; nil makes it forgotten.
+func (s *session) nameChannel(local any, h *Handle) {
+	s.channelsMu.Lock()
+	defer s.channelsMu.Unlock()
+	if h == nil {
+		delete(s.channels, local)
+		return
+	}
+	if s.channels == nil {
+		s.channels = map[any]*Handle{}
+	}
+	s.channels[local] = h
+}
+
+func (s *session) namedChannel(v any) *Handle {
+	if reflect.ValueOf(v).Kind() != reflect.Chan {
+		return nil
+	}
+	s.channelsMu.Lock()
+	defer s.channelsMu.Unlock()
+	return s.channels[v]
 }

@@ -62,6 +62,7 @@ type file struct {
 
 	objectNames map[string]string // Type.ID -> function that describes the type to the runtime
 	hasLive     bool
+	usesErrors  bool // in what the runtime does with live values
 
 	Package, RuntimeModule, ProtoFile        string
 	Imports                                  render.Code
@@ -116,6 +117,9 @@ func newFile(c *model.Contract, runtimeModule string) *file {
 
 // HasErrors says whether errors of implementations travel.
 func (f *file) HasErrors() bool {
+	if f.usesErrors {
+		return true
+	}
 	for _, m := range f.contract.Wire.Messages {
 		for _, field := range m.Fields {
 			if field.Value.Proto == model.ErrorProto {

@@ -11,9 +11,9 @@ import (
 
 // stream is a channel or an iterator as the template sees it.
 type stream struct {
-	Object, WireName, Constructor string
-	Type                          render.Code
-	Encode, Decode                function
+	Object, WireName  string
+	Constructor, Type render.Code
+	Encode, Decode    function
 }
 
 // Functions are the two that convert its values.
@@ -60,7 +60,8 @@ func (f *file) runtimepb() string {
 // objectType is the expression that describes a live type to the runtime.
 func (f *file) objectType(t *model.Type) string {
 	if t.Live.Form == model.IO {
-		return f.objectPackage() + "." + t.Live.Constructor + "()"
+		f.usesErrors = true
+		return f.objectPackage() + "." + t.Live.Constructor + "(" + f.Errors + ")"
 	}
 	return f.objectNames[t.ID()] + "()"
 }
@@ -113,7 +114,10 @@ func (f *file) stream(t *model.Type) stream {
 	word := f.word(t)
 	v := stream{
 		Object: f.objectNames[t.ID()], WireName: f.contract.Wire.Package + "." + word, Type: f.code(t.Expr(f.imports)),
-		Constructor: [...]string{model.Receive: "Receiver", model.Send: "Sender", model.Seq: "Seq", model.Seq2: "Seq2"}[t.Live.Form],
+		Constructor: [...]render.Code{model.Receive: "Receiver", model.Send: "Sender", model.Seq: "Seq", model.Seq2: "Seq2"}[t.Live.Form],
+	}
+	if t.Live.Form == model.Receive || t.Live.Form == model.Send {
+		v.Constructor += "[" + v.Type + "]"
 	}
 	v.Encode, v.Decode = f.itemEncoder(t, word), f.itemDecoder(t, word)
 	return v
@@ -176,6 +180,10 @@ func itemVariable(t *model.Type, l locals) func(*model.Field) string {
 // beginClient begins a call with live values among its parameters or results.
 func (c *call) beginClient(b *block) {
 	l := c.locals
+	if !c.method.HasContext {
+		b.add(l.scope+" := "+c.objectPackage()+".BeginWithoutContext("+l.c+".conn, "+c.timeout()+", "+strconv.FormatBool(c.method.GivesLive())+")", "defer "+l.scope+".End()")
+		return
+	}
 	b.add(l.scope+" := "+c.objectPackage()+".Begin("+c.ctx+", "+l.c+".conn, "+strconv.FormatBool(c.method.GivesLive())+")", "defer "+l.scope+".End()")
 }
 

@@ -112,9 +112,12 @@ func (c *call) pb(m *model.Message) string { return c.PB + "." + m.GoName }
 
 // client sends the parameters and returns what comes back.
 func (c *call) client() []render.Code {
+	if c.method.Fills {
+		return c.fillClient()
+	}
 	var b block
 	l := c.locals
-	if !c.method.HasContext {
+	if !c.method.HasContext && !c.method.IsLive() {
 		b.add(l.ctx+", "+l.cancel+" := "+c.Context+".WithTimeout("+c.Context+".Background(), "+c.timeout()+")", "defer "+l.cancel+"()")
 	}
 	if c.method.IsLive() {
@@ -222,6 +225,9 @@ func errorField(m *model.Message) string {
 
 // serve calls the implementation.
 func (c *call) serve() []render.Code {
+	if c.method.Fills {
+		return c.fillServe()
+	}
 	var b block
 	l := c.locals
 	if c.method.IsLive() {

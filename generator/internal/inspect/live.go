@@ -38,7 +38,6 @@ func (m *mapper) liveInterface(mt *model.Type, t *types.Interface, path string) 
 	}
 	mt.Kind = model.Live
 	if constructor := ioConstructor(mt); constructor != "" {
-		m.refuse(path, codeInterface, "readers and writers cannot cross yet", "pass []byte")
 		mt.Live = &model.LiveType{Form: model.IO, Constructor: constructor}
 		return
 	}
@@ -125,7 +124,6 @@ func (m *mapper) addObject(mt *model.Type) {
 
 // liveChan maps a channel that one side sends on and the other receives from.
 func (m *mapper) liveChan(mt *model.Type, t *types.Chan, path string) {
-	m.refuse(path, codeChan, "a channel cannot cross yet", "pass a slice, or call a method once for each value")
 	form := model.Receive
 	switch t.Dir() {
 	case types.SendRecv:
@@ -148,7 +146,6 @@ func (m *mapper) liveSeq(t *types.Named, path string) *model.Type {
 	case !isNamed(t, "iter", "Seq"):
 		return nil
 	}
-	m.refuse(path, codeFunc, "an iterator cannot cross yet", "pass a slice")
 	mt := &model.Type{Kind: model.Live, Package: model.Package{Path: "iter", Name: "iter"}, Name: t.Obj().Name()}
 	mt.Live = &model.LiveType{Form: form}
 	for i, word := range words {
@@ -186,4 +183,21 @@ func (m *mapper) liveObjects(services []*model.Service) []*model.Type {
 		list = append(list, t)
 	}
 	return list
+}
+
+// fills recognises io.Reader's Read and io.ReaderAt's ReadAt, whose callers want the bytes in their own slice.
+func fills(fn *types.Func) bool {
+	params, results := fn.Signature().Params(), fn.Signature().Results()
+	if results.Len() != 2 || !isBasic(results.At(0), types.Int) || !isError(results.At(1).Type()) || params.Len() == 0 {
+		return false
+	}
+	slice, ok := params.At(0).Type().(*types.Slice)
+	if !ok || !types.Identical(slice.Elem(), types.Typ[types.Byte]) || fn.Signature().Variadic() {
+		return false
+	}
+	return fn.Name() == "Read" && params.Len() == 1 || fn.Name() == "ReadAt" && params.Len() == 2 && isBasic(params.At(1), types.Int64)
+}
+
+func isBasic(v *types.Var, kind types.BasicKind) bool {
+	return types.Identical(v.Type(), types.Typ[kind])
 }

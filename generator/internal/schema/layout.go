@@ -85,6 +85,10 @@ func (l *layout) service(s *model.Service, word, identity string) {
 		base := word + m.WireName
 		m.Request = l.add(base+"Request", &model.Message{Doc: fmt.Sprintf("holds the parameters of %s.%s.", identity, m.Name)})
 		m.Response = l.add(base+"Response", &model.Message{Doc: fmt.Sprintf("holds the results of %s.%s.", identity, m.Name)})
+		if m.Fills {
+			l.filling(m)
+			continue
+		}
 		l.params(m.Request, m.Params, "arg", false)
 		l.params(m.Response, m.Results, "r", m.HasError)
 	}

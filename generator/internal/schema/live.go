@@ -19,6 +19,16 @@ func (l *layout) objects() {
 	}
 }
 
+// filling lays out a method that fills the slice that it is given: its length goes one way, the bytes come the other.
+func (l *layout) filling(m *model.Method) {
+	size := *m.Params[0]
+	size.Type = &model.Type{Kind: model.Int64}
+	data := &model.Param{Name: "data", Type: &model.Type{Kind: model.Bytes}}
+	l.params(m.Request, append([]*model.Param{&size}, m.Params[1:]...), "arg", false)
+	l.params(m.Response, []*model.Param{data}, "r", true)
+	m.Params[0].Field, m.Results[0].Field = size.Field, data.Field
+}
+
 // liveWord names a type whose values stay in their process as part of a message's name.
 func liveWord(t *model.Type, home string) string {
 	switch t.Live.Form {
