@@ -183,10 +183,21 @@ func (c codec[T, M]) sendLocal(ctx context.Context, scope *Scope, stream grpc.Cl
 				return false, nil // the end tells
 			}
 		case <-ctx.Done():
-			return false, nil
+			return isClosed(local), nil
 		}
 	}
-	return false, nil
+	return isClosed(local), nil
+}
+
+// isClosed tells whether the sender has said its last word: the end of the call may come just after it. A sender that still
+// waits then has sent too late.
+func isClosed[T any](local <-chan T) bool {
+	select {
+	case _, ok := <-local:
+		return !ok
+	default:
+		return false
+	}
 }
 
 // run runs the goroutine that stands between a channel's proxy and its owner, until it is done, or the proxy is not needed

@@ -8,10 +8,10 @@ import (
 	"time"
 	"weak"
 
+	"github.com/plugingen/plugingen/runtime/runtimepb"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
-	"github.com/plugingen/plugingen/runtime/runtimepb"
 )
 
 // Scope is one call with objects among its parameters or results, on either side: made by [Begin] or [Serve], ended by
