@@ -143,7 +143,7 @@ func (o *opener) open(a *attempt) {
 
 // connect opens the stream in which the plugin calls this side's objects.
 func (o *opener) connect(token string) (*session, error) {
-	ctx, cancel := context.WithCancel(metadata.AppendToOutgoingContext(context.Background(), sessionMetadata, token))
+	ctx, cancel := context.WithCancel(withMetadata(context.Background(), sessionMetadata, token))
 	expired := time.AfterFunc(connectTimeout, cancel)
 	stream, err := o.conn.NewStream(ctx, &grpc.StreamDesc{StreamName: "Connect", ServerStreams: true, ClientStreams: true}, connectMethod)
 	if err == nil {
@@ -161,6 +161,11 @@ func (o *opener) connect(token string) (*session, error) {
 	s.onEnd(cancel)
 	go func() { s.fail(ended(s.server.Serve(lane.NewStreamCarrier(stream, cancel)))) }()
 	return s, nil
+}
+
+// withMetadata has the pair sent, whether or not the connection picks what a context carries.
+func withMetadata(ctx context.Context, key, value string) context.Context {
+	return metadata.AppendToOutgoingContext(plugingen.WithMetadata(ctx, key, value), key, value)
 }
 
 // hello waits until the plugin has taken the stream.

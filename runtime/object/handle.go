@@ -158,7 +158,7 @@ func (h *Handle) bounded(ctx context.Context) (context.Context, func()) {
 // aim puts the object's number and the method's name where the owner looks for them.
 func (h *Handle) aim(ctx context.Context, method string) context.Context {
 	name := method[strings.LastIndexByte(method, '/')+1:]
-	return metadata.AppendToOutgoingContext(ctx, targetKey, strconv.FormatUint(h.claim.id, 10)+"/"+name)
+	return metadata.AppendToOutgoingContext(plugingen.CallContext(ctx), targetKey, strconv.FormatUint(h.claim.id, 10)+"/"+name)
 }
 
 // explain makes what the connection said one of this package's errors, where it is one.

@@ -83,10 +83,10 @@ func (s *Scope) Invoke(method string, req, resp any) error {
 			return err
 		}
 		s.call.session, s.call.number = session, session.nextCall()
-		ctx = metadata.AppendToOutgoingContext(ctx, callKey, strconv.FormatUint(s.call.number, 10))
+		ctx = withMetadata(ctx, callKey, strconv.FormatUint(s.call.number, 10))
 	}
 	if c, ok := s.conn.(*Conn); ok && s.session != nil {
-		ctx = metadata.AppendToOutgoingContext(ctx, sessionMetadata, c.link.token(s.session))
+		ctx = withMetadata(ctx, sessionMetadata, c.link.token(s.session))
 	}
 	err := s.conn.Invoke(ctx, method, req, resp)
 	if err != nil && s.call != nil {
