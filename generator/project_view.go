@@ -175,7 +175,7 @@ func (v *codeView) importsFor(std, runtime []string, taken ...string) *model.Imp
 // localName is what files of the project call the contract's package.
 func localName(packageName string) string {
 	switch packageName {
-	case "bytes", "command", "context", "errors", "fmt", "host", "io", "main", "os", "plugin", "pluginlog", "plugintest", "runtime", "slog", "testing", "time":
+	case "bytes", "command", "context", "errors", "fmt", "host", "io", "main", "os", "plugin", "pluginlog", "plugintest", "relay", "runtime", "slog", "testing", "time":
 		return packageName + "contract"
 	}
 	return packageName
