@@ -129,9 +129,13 @@ func (r *reader) pattern(n *yaml.Node) *regexp.Regexp {
 		r.fault(n, "the pattern is longer than %d bytes", maxText)
 		return nil
 	}
+	if _, err := regexp.Compile(s); err != nil {
+		r.fault(n, "the pattern is not a regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		return nil
+	}
 	re, err := regexp.Compile(`^(?:` + s + `)$`)
 	if err != nil {
-		r.fault(n, "the pattern is not a regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		r.fault(n, "the pattern is too large")
 	}
 	return re
 }

@@ -126,7 +126,7 @@ func readTar(r io.Reader) (map[string][]byte, error) {
 			continue
 		case h.Typeflag != tar.TypeReg:
 			return nil, refuseFile(name, "it is a link or something else than a plain file; sets hold plain files alone")
-		case !fs.ValidPath(name):
+		case !fs.ValidPath(name) || name == ".":
 			return nil, refuseFile(name, "it is not a path below the root")
 		}
 		if err := c.add(name, archive); err != nil {
