@@ -26,6 +26,10 @@ func TestMain(m *testing.M) {
 		os.Exit(serveOurPlugin())
 	case "go-plugin":
 		goplug.Serve()
+	case "keys":
+		os.Exit(serveKeys())
+	case "nested":
+		os.Exit(serveNested())
 	case "provider":
 		os.Exit(serveProvider())
 	case "logging":
