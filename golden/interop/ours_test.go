@@ -81,7 +81,14 @@ type ourHost struct {
 // runOurHost does what request says.
 func runOurHost(ctx context.Context, request work.Request) (r work.Report, err error) {
 	h := ourHost{request: request, stdout: work.NewOutput(), stderr: work.NewOutput(), log: work.NewOutput()}
-	p, err := host.Open(ctx, h.config())
+	cfg := h.config()
+	if request.Job == work.Checksum {
+		if cfg.Checksum, err = checkSums(ctx, cfg); err != nil {
+			return r, err
+		}
+		r.Checked = "the wrong one refused"
+	}
+	p, err := host.Open(ctx, cfg)
 	if err != nil {
 		r.Error = err.Error()
 		return r, nil
@@ -95,6 +102,9 @@ func runOurHost(ctx context.Context, request work.Request) (r work.Report, err e
 		if err := stopProcess(r.PID); err != nil {
 			return r, err
 		}
+	}
+	if request.Job == work.Reattach {
+		return r, h.reattach(ctx, p, &r)
 	}
 	err = p.Close()
 	r.Exit = exitCode(err)
@@ -147,6 +157,48 @@ func (h ourHost) session(p *host.Plugin) *work.Session {
 		s.Broker = ourBroker{p.Broker()}
 	}
 	return s
+}
+
+// reattach connects to the running plugin anew, and stops it by that connection.
+func (h ourHost) reattach(ctx context.Context, p *host.Plugin, r *work.Report) error {
+	cfg := h.config()
+	cfg.StopAttached = true
+	second, err := host.Attach(ctx, p.Attachment(), cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = second.Close() }()
+	if r.Attached, err = work.Double(ctx, second.Conn()); err != nil {
+		return err
+	}
+	if err := second.Close(); err != nil {
+		return err
+	}
+	select {
+	case <-p.Done():
+	case <-ctx.Done():
+		return fmt.Errorf("the first host does not learn of the end: %w", ctx.Err())
+	}
+	r.Exit = exitCode(p.Err())
+	return nil
+}
+
+// checkSums returns the program's checksum, once the host has refused a wrong one.
+func checkSums(ctx context.Context, cfg host.Config) (string, error) {
+	sum, err := host.FileChecksum(cfg.Path)
+	if err != nil {
+		return "", err
+	}
+	algorithm, digits, _ := strings.Cut(sum, ":")
+	cfg.Checksum = algorithm + ":" + strings.Repeat("0", len(digits))
+	p, err := host.Open(ctx, cfg)
+	if _, ok := errors.AsType[*host.ChecksumError](err); ok {
+		return sum, nil
+	}
+	if err == nil {
+		_ = p.Close()
+	}
+	return "", fmt.Errorf("a wrong checksum: %w, want a ChecksumError", err)
 }
 
 // stopProcess returns when the child has stopped as a whole, which it does some time after the signal.

@@ -29,10 +29,9 @@ type peer struct {
 const inTheLog = "in the host's log: the plugin leaves standard error alone"
 
 func ours(t *testing.T) peer {
-	const soon = "hosts do not have it yet"
 	return peer{
 		run: runOurHost, plugin: []string{self(t)}, mode: "ours",
-		hostLacks:   map[string]string{checksumRow: soon, reattachRow: soon},
+		hostNotes:   map[string]string{reattachRow: "without automatic TLS, whose keys are in the first host's memory"},
 		pluginNotes: map[string]string{stderrRow: inTheLog},
 	}
 }
@@ -57,7 +56,7 @@ func goPlugin(version string) func(*testing.T) peer {
 		p.hostLacks = map[string]string{stoppedRow: "its `Kill` waits for an answer to Shutdown without a deadline"}
 		p.pluginLacks = map[string]string{tcpRow: "it listens on tcp on Windows alone"}
 		p.hostNotes = map[string]string{
-			reattachRow:  "without TLS: it refuses both together",
+			reattachRow:  "without automatic TLS: go-plugin refuses both together",
 			noVersionRow: "it kills the plugin, whose socket stays until the next plugin of ours clears it away",
 		}
 		return p
@@ -82,7 +81,7 @@ func inLanguage(interpreter, folder, extension string) peer {
 		run:         foreign{interpreter, script("host")}.run,
 		plugin:      []string{interpreter, script("plugin")},
 		pluginLacks: noMux,
-		pluginNotes: map[string]string{stderrRow: inTheLog},
+		pluginNotes: map[string]string{stderrRow: inTheLog, checksumRow: "of the interpreter, not of the script"},
 		hostLacks: map[string]string{
 			muxRow:      noMux[muxRow],
 			checksumRow: notWire,

@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -68,7 +69,7 @@ func rows() []row {
 		{"stop while a call hangs", job(work.HangCall), stopped},
 		{stoppedRow, job(work.HangProcess), killed},
 		{checksumRow, job(work.Checksum), func(c cell) error { return same(c.report.Checked, "the wrong one refused") }},
-		{reattachRow, job(work.Reattach), func(c cell) error { return same(c.report.Attached, 42) }},
+		{reattachRow, job(work.Reattach), func(c cell) error { return errors.Join(same(c.report.Attached, 42), stopped(c)) }},
 	}
 }
 
