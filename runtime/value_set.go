@@ -179,3 +179,12 @@ func (s *ValueSet) decodeFields(m *runtimepb.Value, values map[string]*runtimepb
 	}
 	return fields, nil
 }
+
+// CheckKey says why a value of type any, or what has one in it, cannot be the key of a map; nil when it can. Generated
+// code asks before it uses what a peer sent.
+func CheckKey(key any) error {
+	if v := reflect.ValueOf(key); v.IsValid() && !v.Comparable() {
+		return fmt.Errorf("a %T cannot be the key of a map", key)
+	}
+	return nil
+}

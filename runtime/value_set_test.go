@@ -127,3 +127,17 @@ func TestHostileValues(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckKey(t *testing.T) {
+	type inner struct{ v any }
+	for _, key := range []any{nil, 1, "a", [2]any{1, nil}, inner{1.5}, &inner{[]int{}}} {
+		if err := runtime.CheckKey(key); err != nil {
+			t.Errorf("%v: %v", key, err)
+		}
+	}
+	for _, key := range []any{[]any{}, map[string]any{}, [1]any{[]byte{}}, inner{inner{[]int{}}}} {
+		if err := runtime.CheckKey(key); err == nil {
+			t.Errorf("%#v can be a key", key)
+		}
+	}
+}

@@ -92,6 +92,25 @@ func (d *decoding) pairs(b *block, field *model.Field, dst, src string) {
 		b.lines[len(b.lines)-1] = "for _, " + l.x + " := range " + src + " {"
 		b.add(l.key + ", " + l.item + " := " + call)
 	}
+	if holdsAny(field.Type.Key, 0) {
+		b.add("if "+l.err+" = "+d.Runtime+".CheckKey("+l.key+"); "+l.err+" != nil {", strings.Join(d.fail(d.whereElement(field, l.i), l.err), "\n"), "}")
+	}
 	same := d.fmt() + `.Errorf("%d of %d entries: keys that differ there are the same here", len(` + dst + `), len(` + src + `))`
 	b.add(dst+"["+l.key+"] = "+l.item, "}", "if len("+dst+") != len("+src+") {", strings.Join(d.fail(d.where(field), same), "\n"), "}", "}")
+}
+
+// holdsAny says whether keys of the type may turn out to be none: what an any holds may not be comparable.
+func holdsAny(t *model.Type, depth int) bool {
+	switch {
+	case depth > 100: // types of keys do not hold themselves, but better safe
+		return true
+	case t.Kind == model.Array:
+		return holdsAny(t.Elem, depth+1)
+	}
+	for _, m := range t.Members {
+		if holdsAny(m.Type, depth+1) {
+			return true
+		}
+	}
+	return t.Kind == model.Any
 }

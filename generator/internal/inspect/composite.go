@@ -87,7 +87,9 @@ func keyFault(t types.Type, depth int) string {
 	case *types.Pointer, *types.Chan:
 		return "a pointer is another one there"
 	case *types.Interface:
-		return "what an interface holds may be a pointer, or nothing that can be a key"
+		if t.NumMethods() > 0 {
+			return "what an interface holds may be a pointer, or nothing that can be a key"
+		}
 	case *types.Array:
 		return keyFault(t.Elem(), depth+1)
 	case *types.Struct:

@@ -19,6 +19,7 @@ const (
 	directiveErrors  = "errors"  // on an interface of the contract: more sentinels and types of errors
 	directiveOneOf   = "oneof"   // on any interface: its concrete types
 	directiveTimeout = "timeout" // on a method without a context, or on its interface
+	directivePartial = "partial" // on an interface of the contract: structs of which only exported fields cross
 )
 
 // directive is one line of a doc comment.
@@ -128,7 +129,7 @@ func (m *mapper) checkDirectives() {
 		for _, d := range list {
 			switch d.name {
 			case directiveTimeout:
-			case directiveAny, directiveErrors, directiveOneOf:
+			case directiveAny, directiveErrors, directiveOneOf, directivePartial:
 				m.directiveFault(d.pos, d.name, "the directive is for a whole interface", "put it into the doc comment of the interface")
 			default:
 				m.unknownDirective(d)
@@ -141,7 +142,7 @@ const directivePlaces = "put it into the doc comment of an interface or of one o
 
 func (m *mapper) checkTypeDirective(name string, d directive) {
 	switch d.name {
-	case directiveAny, directiveErrors, directiveOneOf:
+	case directiveAny, directiveErrors, directiveOneOf, directivePartial:
 		m.checkList(d)
 	case directiveTimeout:
 	default:
@@ -162,7 +163,7 @@ func (m *mapper) checkList(d directive) {
 const listHint = "list types as Go has them, with commas between them; DIRECTIVES.md has examples"
 
 func (m *mapper) unknownDirective(d directive) {
-	m.directiveFault(d.pos, d.name, "there is no such directive", "there are any, errors, oneof and timeout; DIRECTIVES.md has examples")
+	m.directiveFault(d.pos, d.name, "there is no such directive", "there are any, errors, oneof, partial and timeout; DIRECTIVES.md has examples")
 }
 
 func (m *mapper) directiveFault(pos token.Pos, name, why, hint string) {

@@ -76,11 +76,12 @@ func (l *loader) contract(names []string) (*model.Contract, *report, error) {
 	}
 	m := &mapper{
 		loader: l, report: r, home: src, asked: names, named: map[string]*model.Type{}, services: map[string]*model.Service{},
-		sentinels: map[string]*types.Package{}, declaring: map[string]*types.Package{},
+		sentinels: map[string]*types.Package{}, declaring: map[string]*types.Package{}, partial: map[types.Object]bool{},
 	}
 	m.checkPredeclared()
 	m.checkName()
 	m.checkDirectives()
+	m.partials()
 	for _, name := range names {
 		if s := m.service(name); s != nil {
 			c.Services = append(c.Services, s)

@@ -24,9 +24,10 @@ type mapper struct {
 	objects   []*model.Type             // whose values stay in their process
 	declaring map[string]*types.Package // packages that declare methods
 
-	extraSentinels []types.Object // that directives name
-	errorValues    bool           // there are errors that no method returns last
-	detached       bool           // the type belongs to no method
+	extraSentinels []types.Object        // that directives name
+	partial        map[types.Object]bool // structs whose hidden fields stay behind
+	errorValues    bool                  // there are errors that no method returns last
+	detached       bool                  // the type belongs to no method
 
 	// Where the mapping is, for faults.
 	at      token.Position

@@ -21,8 +21,9 @@ func (m *mapper) members(mt *model.Type, outer types.Type, s *types.Struct, path
 		case f.Name() == "_": // holds nothing
 		case promoted != nil:
 			m.members(mt, outer, promoted, inner)
+		case !f.Exported() && m.isPartial(outer):
 		case !f.Exported():
-			m.refuse(inner, codeHidden, "the field is not exported: its value would be lost", "export it, pass another type, or give the struct MarshalBinary and UnmarshalBinary")
+			m.refuse(inner, codeHidden, "the field is not exported: its value would be lost", "export it, pass another type, give the struct MarshalBinary and UnmarshalBinary, or list it with //plugingen:partial")
 		case !isReached(outer, f):
 			m.refuse(inner, codeHidden, "another field of the same name hides it: its value would be lost", "rename one of them")
 		default:
@@ -71,4 +72,34 @@ func (m *mapper) protoMessage(mt *model.Type, t *types.Named, path string) *mode
 		mt.Kind = model.ProtoMessage
 	}
 	return mt
+}
+
+// isPartial says whether a directive accepts that what the struct hides stays behind.
+func (m *mapper) isPartial(t types.Type) bool {
+	n, ok := types.Unalias(t).(*types.Named)
+	return ok && m.partial[n.Obj()]
+}
+
+// partials reads the directives that list such structs.
+func (m *mapper) partials() {
+	for _, service := range m.asked {
+		for _, d := range directivesOf(m.home).types[service] {
+			if d.name != directivePartial {
+				continue
+			}
+			for _, e := range m.list(m.home, d, d.args, 0) {
+				n, ok := types.Unalias(e.typ).(*types.Named)
+				if ok && isStruct(n) {
+					m.partial[n.Obj()] = true
+				} else if !ok || !isInvalid(n) {
+					m.directiveFault(e.pos, d.name, "it is no struct type with a name", "list structs that hide fields")
+				}
+			}
+		}
+	}
+}
+
+func isStruct(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Struct)
+	return ok
 }
