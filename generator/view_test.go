@@ -1,7 +1,9 @@
 package generator
 
 import (
+	"os"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -9,6 +11,21 @@ import (
 func TestViewsAreData(t *testing.T) {
 	for _, v := range []any{view{}, contractView{}, varsData{}} {
 		walkType(t, reflect.TypeOf(v), map[reflect.Type]bool{})
+	}
+}
+
+// TestViewsAreDocumented holds the page for authors to the fields that templates see.
+func TestViewsAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../templates/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []any{view{}, contractView{}, foreignView{}, serviceView{}, methodView{}, paramView{}, varsData{}} {
+		for field := range reflect.TypeOf(v).Fields() {
+			if !strings.Contains(string(page), "`."+field.Name+"`") && !strings.Contains(string(page), "`."+field.Name+".") {
+				t.Errorf("templates/README.md does not mention .%s of %T", field.Name, v)
+			}
+		}
 	}
 }
 

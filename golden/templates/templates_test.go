@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/plugingen/plugingen/generator"
@@ -108,6 +109,33 @@ func TestNewSetsAreSound(t *testing.T) {
 		faults, err := generator.LintTemplate(t.Context(), generator.TemplateRequest{Template: dir})
 		if err != nil || len(faults) > 0 {
 			t.Errorf("%v: %v %v", kinds, faults, err)
+		}
+	}
+}
+
+// TestReadmeIsComplete holds the page for authors to the blocks and functions that there are.
+func TestReadmeIsComplete(t *testing.T) {
+	page, err := os.ReadFile("../../templates/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := generator.DescribeTemplate(t.Context(), generator.TemplateRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := generator.TemplateFunctions()
+	for _, f := range info.Files {
+		words = append(words, f.Blocks...)
+	}
+	for _, word := range words {
+		if !strings.Contains(string(page), "`"+word+"`") && !strings.Contains(string(page), "`"+word+" ") {
+			t.Errorf("templates/README.md does not mention %s", word)
+		}
+	}
+	manifestKeys, variableKeys, ruleKeys := generator.TemplateKeys()
+	for _, key := range slices.Concat(manifestKeys, variableKeys, ruleKeys) {
+		if !strings.Contains(string(page), key+":") {
+			t.Errorf("templates/README.md does not mention the key %s", key)
 		}
 	}
 }

@@ -141,6 +141,9 @@ func parseGit(text string) (Reference, error) {
 		if !gitRef.MatchString(r.Version) || strings.Contains(r.Version, "..") {
 			return r, refuse(text, "what follows the @ is not a branch, tag or commit")
 		}
+		if r.Version == "latest" { // as modules have it: what the repository itself shows
+			r.Version = ""
+		}
 	}
 	if scheme, after, found := strings.Cut(rest, "://"); found {
 		host, sub, _ := strings.Cut(after, "//")

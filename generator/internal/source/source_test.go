@@ -26,6 +26,7 @@ func TestParse(t *testing.T) {
 		"git@example.com:a/b.git@v1":          {Kind: source.Git, Path: "git@example.com:a/b.git", Version: "v1"},
 		"git@example.com:a/b.git":             {Kind: source.Git, Path: "git@example.com:a/b.git"},
 		"git@example.com:a/b//sub@feature/x":  {Kind: source.Git, Path: "git@example.com:a/b", Sub: "sub", Version: "feature/x"},
+		"https://example.com/a@latest":        {Kind: source.Git, Path: "https://example.com/a"},
 		"file:///srv/tpl@v1":                  {Kind: source.Git, Path: "file:///srv/tpl", Version: "v1"},
 	}
 	for text, want := range cases {
