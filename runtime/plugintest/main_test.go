@@ -28,7 +28,7 @@ func contract() handshake.Config {
 func config() plugin.Config {
 	return plugin.Config{
 		Handshake: contract(),
-		Services:  map[int][]runtime.Implementation{1: {shouterService().Implement(loud{})}},
+		Services:  map[int][]runtime.Implementation{1: {shouterService().Implement(echoing{})}},
 	}
 }
 
