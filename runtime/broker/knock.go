@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/plugingen/plugingen/runtime/internal/wire"
 )
@@ -95,7 +96,23 @@ func (l *link) knock(ctx context.Context, id uint32) (net.Conn, error) {
 	if err := l.ask(ctx, t, id); err != nil {
 		return nil, err
 	}
+	if l.session.isHosts {
+		letAccept(ctx)
+	}
 	return t.open(ctx)
+}
+
+// acceptPause is what a plugin of another make gets between its answer and the stream: go-plugin's answers a knock that came
+// before its Accept a moment before it can take the stream, and serves nobody any more when the stream comes first.
+const acceptPause = 2 * time.Millisecond
+
+func letAccept(ctx context.Context) {
+	pause := time.NewTimer(acceptPause)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-ctx.Done():
+	}
 }
 
 // ask returns nil when the peer has opened the door.

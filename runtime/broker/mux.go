@@ -80,6 +80,7 @@ func (d *MuxDialer) session(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
+	s.isHosts = true
 	if !d.use(s) {
 		s.close()
 		return nil, net.ErrClosed

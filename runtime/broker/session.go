@@ -27,6 +27,8 @@ type session struct {
 	stale chan struct{}  // one for each door that the peer has opened and nobody goes through any more
 	gone  chan struct{}  // closed when the session has ended and run has returned
 
+	isHosts bool
+
 	mu       sync.Mutex
 	expected []expected
 }

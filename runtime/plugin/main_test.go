@@ -47,6 +47,7 @@ var modes = map[string]func() int{
 	},
 	"reflecting":      reflecting,
 	"intercepted":     intercepted,
+	"greeter":         greeterMain,
 	"own certificate": ownCertificate,
 	"leaks":           leaks,
 	"context":         withContext,

@@ -83,8 +83,17 @@ func (b broker) Dial(_ context.Context, id uint32) (grpc.ClientConnInterface, io
 }
 
 // Serve is work.Broker's.
-func (b broker) Serve(_ context.Context, id uint32, register func(grpc.ServiceRegistrar)) {
+func (b broker) Serve(ctx context.Context, id uint32, register func(grpc.ServiceRegistrar)) {
+	accepts := make(chan struct{})
+	// A multiplexed plugin that is dialled in the middle of its Accept may serve nobody any more.
+	defer func() {
+		select {
+		case <-accepts:
+		case <-ctx.Done():
+		}
+	}()
 	go b.of.AcceptAndServe(id, func(options []grpc.ServerOption) *grpc.Server {
+		close(accepts)
 		s := grpc.NewServer(options...)
 		register(s)
 		return s
