@@ -74,38 +74,61 @@ func (o *options) run(ctx context.Context) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	var table bytes.Buffer
-	sections := []func(context.Context, string, string) (report.Section, error){o.plugins, o.generators}
+	takes := []func(context.Context, string, string) ([]report.Section, error){o.plugins, o.generators}
 	if o.work != "" {
-		sections = sections[:1]
+		takes = takes[:1]
 	}
-	for _, take := range sections {
-		section, err := take(ctx, root, dir)
+	for _, take := range takes {
+		sections, err := take(ctx, root, dir)
 		if err != nil {
 			return err
 		}
-		if err := section.Write(&table); err != nil {
-			return err
+		for _, section := range sections {
+			if err := section.Write(&table); err != nil {
+				return err
+			}
 		}
 	}
 	return o.publish(root, table.Bytes())
 }
 
-func (o *options) plugins(ctx context.Context, root, dir string) (report.Section, error) {
+func (o *options) plugins(ctx context.Context, root, dir string) ([]report.Section, error) {
 	r := run.Runner{Plan: o.plan(), Contestants: o.contestants(), Dir: dir, Root: root, Progress: os.Stderr}
 	records, err := r.Run(ctx)
-	return report.Section{
+	all := report.Section{
 		Title: "Plugins", Works: r.Plan.Names(), Contestants: names(r.Contestants),
 		Reference: contestant.ReferenceName, Floor: contestant.FloorName, Records: records,
-	}, err
+	}
+	return append([]report.Section{all}, automaticTLS(all)...), err
 }
 
-func (o *options) generators(ctx context.Context, root, dir string) (report.Section, error) {
+// automaticTLS compares those with automatic TLS with each other, from the same samples; nothing when they were not all there.
+func automaticTLS(all report.Section) []report.Section {
+	all.Title, all.Floor, all.Reference = "Automatic mutual TLS", "", contestant.TheirTLSName
+	pair := []string{contestant.OursTLSName, contestant.TheirTLSName}
+	for _, name := range pair {
+		if !slices.Contains(all.Contestants, name) {
+			return nil
+		}
+	}
+	all.Contestants = pair
+	all.Works = slices.DeleteFunc(slices.Clone(all.Works), func(work string) bool { return !run.IsAboutTLS(work) })
+	all.Records = slices.DeleteFunc(slices.Clone(all.Records), func(r run.Record) bool {
+		return !slices.Contains(pair, r.Contestant) || !run.IsAboutTLS(r.Work)
+	})
+	if len(all.Works) == 0 {
+		return nil
+	}
+	return []report.Section{all}
+}
+
+func (o *options) generators(ctx context.Context, root, dir string) ([]report.Section, error) {
 	r := generators.Runner{Rounds: o.plan().Rounds, Dir: dir, Root: root, Progress: os.Stderr}
 	records, err := r.Run(ctx)
-	return report.Section{
+	return []report.Section{{
 		Title: "Generators", Works: generators.Works(), Contestants: generators.Names(),
 		Reference: generators.ReferenceName, Records: records,
-	}, err
+	}}, err
 }
 
 // publish prints the table, and keeps it where it is worth keeping.

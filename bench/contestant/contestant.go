@@ -53,6 +53,7 @@ type Chat interface {
 func All() []Contestant {
 	return []Contestant{
 		Ours(),
+		OursTLS(),
 		GoPlugin(),
 		GoPluginAutoMTLS(),
 		GoPluginMux(),
@@ -68,6 +69,12 @@ func All() []Contestant {
 const (
 	ReferenceName = "go-plugin"
 	FloorName     = "bare socket"
+)
+
+// Names of the two with automatic mutual TLS, which are compared with each other besides.
+const (
+	OursTLSName  = "plugingen TLS"
+	TheirTLSName = "go-plugin AutoMTLS"
 )
 
 // noChat is the Chat of libraries without streams, or whose streams are not compared.

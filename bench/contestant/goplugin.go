@@ -26,7 +26,7 @@ func GoPlugin() Contestant { return goPlugin{name: ReferenceName, protocol: gopl
 
 // GoPluginAutoMTLS is GoPlugin with AutoMTLS.
 func GoPluginAutoMTLS() Contestant {
-	return goPlugin{name: "go-plugin AutoMTLS", protocol: goplugin.ProtocolGRPC, tls: true}
+	return goPlugin{name: TheirTLSName, protocol: goplugin.ProtocolGRPC, tls: true}
 }
 
 // GoPluginMux is GoPlugin with the broker's connections multiplexed.

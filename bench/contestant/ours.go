@@ -19,6 +19,11 @@ type ours struct {
 // Ours is plugingen's runtime on both sides over plain gRPC.
 func Ours() Contestant { return ours{name: "plugingen"} }
 
+// OursTLS is Ours with automatic mutual TLS, which go-plugin calls AutoMTLS.
+func OursTLS() Contestant {
+	return ours{name: OursTLSName, configure: func(cfg *host.Config) { cfg.TLS = host.TLSMutual }}
+}
+
 // Name is Contestant's.
 func (o ours) Name() string { return o.name }
 

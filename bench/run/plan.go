@@ -96,6 +96,9 @@ func relays(lines int) []Work {
 
 func start() Work { return Work{"one start", measure.Job{Kind: measure.Start}, 1} }
 
+// IsAboutTLS says whether a work is one that automatic TLS makes dearer than others: it makes keys, and shakes hands.
+func IsAboutTLS(work string) bool { return work == start().Name }
+
 func fleet(n, every int) Work {
 	return Work{fmt.Sprintf("%d started at once", n), measure.Job{Kind: measure.Fleet, Plugins: n}, every}
 }
