@@ -21,7 +21,7 @@ const (
 var ErrUnresponsive = errors.New("the plugin does not answer and was killed")
 
 // Watchdog asks a running plugin for its health, as Ping does, and ends one that does not answer. The zero value does neither:
-// a plugin that a debugger holds does not answer either.
+// a plugin that a debugger holds does not answer either. For the same reason one that the host was attached to is never asked.
 type Watchdog struct {
 	// Interval is the time from one question to the next, and what an answer may take; zero means that nothing is asked.
 	Interval time.Duration
@@ -92,7 +92,7 @@ func (p *Plugin) watch() {
 	ctx, cancel := context.WithCancel(context.Background())
 	p.endWatch = cancel
 	w := p.child.cfg.Watchdog
-	if w.Interval == 0 {
+	if w.Interval == 0 || p.child.attached != nil {
 		return
 	}
 	a := asker{Watchdog: w, ask: func(ctx context.Context) error { return health(ctx, p.carrier.cc) }, missed: p.noteMiss}
