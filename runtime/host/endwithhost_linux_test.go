@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"log/slog"
 	"os"
 	"os/exec"
 	"runtime"
@@ -105,4 +107,20 @@ func TestEndWithHostOutlivesThreads(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Errorf("close: %v", err)
 	}
+}
+
+// A plugin that would outlive a host that is killed: most that are not made with runtime/plugin do.
+func ExampleProcessLauncher() {
+	p, err := host.Open(context.Background(), host.Config{
+		Handshake: testHandshake(),
+		Path:      os.Args[0],
+		Env:       []string{faultEnv + "=" + "plain"},
+		Logger:    slog.New(slog.DiscardHandler),
+		Launcher:  host.ProcessLauncher{EndWithHost: true},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(p.Ping(context.Background()), p.Close())
+	// Output: <nil> <nil>
 }

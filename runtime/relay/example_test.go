@@ -94,3 +94,16 @@ func ExampleError() {
 	// 2 true
 	// relay stderr: 2 lines not logged: the log handler failed: no space left on device
 }
+
+// A limit keeps a plugin that runs wild from filling the log; what is missing is counted.
+func ExampleConfig_maxRate() {
+	stderr := strings.NewReader("retrying\nretrying\nretrying\nretrying\n[DEBUG] below the logger's level\n")
+	r := relay.New(relay.Config{Logger: logger(), MaxRate: 2})
+	if err := r.Run(stderr); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// level=INFO msg=retrying
+	// level=INFO msg=retrying
+	// level=WARN msg="lines of the plugin were dropped: it writes more than is logged in a second" dropped=2 limit=2
+}
