@@ -36,7 +36,14 @@ func TestLargeMessages(t *testing.T) {
 }
 
 func TestMessageLimitIsConfigured(t *testing.T) {
-	c, cc := open(t, "small")
+	for _, mode := range []string{"small", "small by option"} { // ServerOptions win
+		t.Run(mode, func(t *testing.T) { messageLimit(t, mode) })
+	}
+}
+
+func messageLimit(t *testing.T, mode string) {
+	t.Helper()
+	c, cc := open(t, mode)
 	if err := echoBytes(t, cc, 1<<19); err != nil {
 		t.Errorf("512 KiB: %v", err)
 	}

@@ -35,10 +35,15 @@ const (
 )
 
 var modes = map[string]func() int{
-	"plain":     func() int { return plugin.Main(config()) },
-	"versions":  func() int { return plugin.Main(versioned(1, 2, 4)) },
-	"chatty":    chatty,
-	"small":     func() int { c := config(); c.MaxMessageSize = 1 << 20; return plugin.Main(c) },
+	"plain":    func() int { return plugin.Main(config()) },
+	"versions": func() int { return plugin.Main(versioned(1, 2, 4)) },
+	"chatty":   chatty,
+	"small":    func() int { c := config(); c.MaxMessageSize = 1 << 20; return plugin.Main(c) },
+	"small by option": func() int {
+		c := config()
+		c.ServerOptions = []grpc.ServerOption{grpc.MaxRecvMsgSize(1 << 20)}
+		return plugin.Main(c)
+	},
 	"slow stop": func() int { c := config(); c.StopTimeout = time.Minute; return plugin.Main(c) },
 	"patient": func() int { // with connections that may be silent for as long as they like
 		c := config()
