@@ -66,6 +66,10 @@ func attachFromEnv(ctx context.Context, cfg Config) (p *Plugin, asked bool, err 
 func programName(path string) string { return strings.TrimSuffix(filepath.Base(path), ".exe") }
 
 func attach(ctx context.Context, to handshake.Attachment, cfg Config) (*Plugin, error) {
+	return ours.launch(ctx, func(ctx context.Context, m *member) (*Plugin, error) { return join(ctx, m, to, cfg) })
+}
+
+func join(ctx context.Context, m *member, to handshake.Attachment, cfg Config) (*Plugin, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, cfg.StartTimeout, lateError{cfg.StartTimeout})
 	defer cancel()
 	to, response, failure := cfg.accept(to)
@@ -76,7 +80,7 @@ func attach(ctx context.Context, to handshake.Attachment, cfg Config) (*Plugin, 
 	if err != nil {
 		return nil, failed(StageAttach, err).hint(hintGone).at(cfg.Path)
 	}
-	c := &child{cfg: cfg, stderr: relay.New(relayConfig(cfg, "stderr")), attached: a}
+	c := &child{cfg: cfg, stderr: relay.New(relayConfig(cfg, "stderr")), attached: a, member: m}
 	if c.proc, err = newProgram(a); err != nil {
 		return nil, failed(StageAttach, err).at(cfg.Path)
 	}

@@ -30,6 +30,7 @@ type child struct {
 	proc *program
 	// attached is what proc is about when another host, or nobody, has started the program; nil otherwise.
 	attached *attached
+	member   *member // of the fleet
 	stderr   *relay.Relay
 	// identity is what the host shows to this plugin alone; nothing unless TLS is automatic.
 	identity mtls.Identity

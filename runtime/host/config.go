@@ -78,7 +78,7 @@ type Config struct {
 	// fields. One that blocks first slows the plugin down, then loses output (the log says how much); it never blocks Close.
 	Stdout, Stderr io.Writer
 
-	// StartTimeout bounds the whole of Open: starting the program, its handshake line, connecting, and the first health check.
+	// StartTimeout bounds the whole of Open: its turn, when many plugins are being started, starting the program, its handshake line, connecting, and the first health check.
 	// Zero means DefaultStartTimeout.
 	StartTimeout time.Duration
 	// StopTimeout is how long Close lets the plugin end by itself before it kills it. Zero means DefaultStopTimeout.

@@ -23,11 +23,12 @@ import (
 // helpers are programs that tests need besides faulty plugins.
 func helpers() map[string]func() int {
 	return map[string]func() int{
-		"good":        good,
-		"own-tls":     ownTLS,
-		"printer":     printer,
-		"doomed-host": doomedHost,
-		"attacher":    attacher,
+		"good":         good,
+		"own-tls":      ownTLS,
+		"printer":      printer,
+		"doomed-host":  doomedHost,
+		"attacher":     attacher,
+		"closing-host": closingHost,
 		"fewfiles": func() int {
 			return fewFiles(os.Args[1], os.Args[2])
 		},

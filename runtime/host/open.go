@@ -19,12 +19,22 @@ func Open(ctx context.Context, cfg Config) (*Plugin, error) {
 	if p, asked, err := attachFromEnv(ctx, cfg); asked {
 		return p, err
 	}
+	return ours.launch(ctx, func(ctx context.Context, m *member) (*Plugin, error) { return open(ctx, m, cfg) })
+}
+
+func open(ctx context.Context, m *member, cfg Config) (*Plugin, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, cfg.StartTimeout, lateError{cfg.StartTimeout})
 	defer cancel()
+	done, waited := ours.turn(ctx)
+	if waited != nil {
+		return nil, failed(StageLaunch, waited).at(cfg.Path)
+	}
+	defer done()
 	c, err := launch(ctx, cfg)
 	if err != nil {
 		return nil, err.at(cfg.Path)
 	}
+	c.member = m
 	p, err := bringUp(ctx, c)
 	if err != nil {
 		return nil, c.abandon(ctx, err)

@@ -70,6 +70,7 @@ func (p *Plugin) supervise() {
 	p.carrier.close()
 	p.stdio.end()
 	p.child.end()
+	ours.remove(p.child.member)
 	close(p.done)
 }
 
