@@ -40,6 +40,10 @@ func TestMain(m *testing.M) {
 		os.Exit(serveOurVersions())
 	case "go-versions":
 		serveGoVersions()
+	case "live":
+		os.Exit(serveOurLive())
+	case "go-live":
+		serveGoLive()
 	case "padded":
 		servePadded()
 	case "uninvited":
