@@ -15,8 +15,8 @@ const (
 	// maxRead and maxWrite are the most bytes that one call moves; longer reads and writes are several calls.
 	maxRead  = 256 << 10
 	maxWrite = 256 << 10
-	// copyChunk is what one message of a copy carries: it fits a frame of the lane.
-	copyChunk = 32 << 10
+	// copyChunk is what one message of a copy carries.
+	copyChunk = 64 << 10
 )
 
 // pipe is a reader, a writer or something like it in another process. A call reads exactly as much as it is asked for: nothing

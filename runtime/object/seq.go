@@ -29,7 +29,7 @@ func Seq[T, M any](name string, encode func(*Scope, T) (*M, error), decode func(
 		Proxy: func(conn grpc.ClientConnInterface) iter.Seq[T] {
 			h := conn.(*Handle)
 			return func(yield func(T) bool) {
-				if err := c.consume(h.life(), h, yield); err != nil {
+				if err := c.consume(h.life(), h, yield); err != nil && h.life().Err() == nil {
 					plugingen.ReportLost(h, plugingen.CallFailed("iter.Seq", err))
 				}
 			}
@@ -79,6 +79,7 @@ func eachPair[K, V, M any](h *Handle, c codec[pair[K, V], M], yield func(K, V) b
 	if err == nil || !more {
 		return
 	}
+	ended := h.life().Err() != nil
 	err = plugingen.CallFailed("iter.Seq2", err)
 	var last pair[K, V]
 	if slot, ok := any(&last.value).(*error); ok {
@@ -86,5 +87,7 @@ func eachPair[K, V, M any](h *Handle, c codec[pair[K, V], M], yield func(K, V) b
 		yield(last.key, last.value)
 		return
 	}
-	plugingen.ReportLost(h, err)
+	if !ended {
+		plugingen.ReportLost(h, err)
+	}
 }
