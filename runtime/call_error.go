@@ -15,7 +15,7 @@ const DefaultCallTimeout = time.Minute
 
 // CallError says that a call could not be carried out: the plugin is gone or hangs, does not know the method, or what it
 // answered cannot be used. An error that the plugin's own method returned is never a CallError.
-// errors.Is finds context.Canceled and context.DeadlineExceeded where the call ended for that reason.
+// errors.Is finds context.Canceled and context.DeadlineExceeded where the call ended for that reason, and ErrMissingMethod.
 type CallError struct {
 	Method string // interface and method, such as "Greeter.Greet"
 	Err    error  // what the connection said; has a gRPC status
@@ -45,13 +45,15 @@ func (e *CallError) cause() string {
 // Code is the gRPC status code of the failure.
 func (e *CallError) Code() codes.Code { return status.Code(e.Err) }
 
-// Is maps gRPC's codes to the context errors that Go code tests for.
+// Is maps gRPC's codes to the context errors that Go code tests for, and to ErrMissingMethod.
 func (e *CallError) Is(target error) bool {
 	switch e.Code() {
 	case codes.Canceled:
 		return target == context.Canceled
 	case codes.DeadlineExceeded:
 		return target == context.DeadlineExceeded
+	case codes.Unimplemented:
+		return target == ErrMissingMethod
 	default:
 		return false
 	}

@@ -31,9 +31,40 @@ func (c *conn) Invoke(ctx context.Context, method string, args, reply any, opts 
 	if gone := c.p.gone(); gone != nil {
 		return &callError{reason: gone}
 	}
+	if missing := c.missing(method); missing != nil {
+		return missing
+	}
 	ctx, cancel := c.bounded(c.crossing(ctx))
 	defer cancel()
-	return c.explain(ctx, c.p.carrier.cc.Invoke(ctx, method, args, reply, opts...))
+	err := c.p.carrier.cc.Invoke(ctx, method, args, reply, opts...)
+	if c.contract {
+		c.p.methods.Learn(method, err)
+	}
+	return c.explain(ctx, err)
+}
+
+// missing is the error of a call that need not be made. What services say that are none of a contract may change.
+func (c *conn) missing(method string) error {
+	if !c.contract {
+		return nil
+	}
+	return c.p.methods.Missing(method)
+}
+
+// KnownMethods is for runtime.Service.
+func (c *conn) KnownMethods() *runtime.KnownMethods { return &c.p.methods }
+
+// Keep gives all who use the plugin's connection the same value for a key: what first returns the first time.
+func (c *conn) Keep(key any, first func() any) any {
+	c.p.keptMu.Lock()
+	defer c.p.keptMu.Unlock()
+	if c.p.kept == nil {
+		c.p.kept = map[any]any{}
+	}
+	if _, has := c.p.kept[key]; !has {
+		c.p.kept[key] = first()
+	}
+	return c.p.kept[key]
 }
 
 // NewStream is grpc.ClientConnInterface's.

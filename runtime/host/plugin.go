@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/plugingen/plugingen/runtime"
 	"github.com/plugingen/plugingen/runtime/handshake"
 )
 
@@ -26,6 +27,10 @@ type Plugin struct {
 	contracts *conn // for contracts
 	broker    brokerage
 	version   int
+	methods   runtime.KnownMethods
+
+	keptMu sync.Mutex
+	kept   map[any]any // what others keep with the connection
 
 	closeOnce sync.Once
 	closing   chan struct{} // closed when Close is called
