@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"bytes"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -36,6 +37,9 @@ func constantIn(dir, name string) (string, error) {
 		data, err := plugingen.Source.ReadFile(file)
 		if err != nil {
 			return "", err
+		}
+		if !bytes.Contains(data, []byte("const "+name+" ")) && !bytes.Contains(data, []byte("\t"+name+" ")) {
+			continue // parsing is what takes time
 		}
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, data, parser.SkipObjectResolution)
 		if err != nil {

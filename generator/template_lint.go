@@ -23,7 +23,7 @@ type TemplateFault struct {
 
 // String starts with the place, in the form that editors jump to.
 func (f TemplateFault) String() string {
-	m := manifest.Fault(f)
+	m := manifest.Error(f)
 	return m.Error()
 }
 
@@ -63,7 +63,7 @@ func LintTemplate(ctx context.Context, req TemplateRequest) ([]TemplateFault, er
 // manifestFaults are faults of manifests, which is what lint looks for; other errors are passed on.
 func manifestFaults(err error) ([]TemplateFault, error) {
 	var faults []TemplateFault
-	for _, f := range manifest.Faults(errors.Unwrap(onlyTemplate(err))) {
+	for _, f := range manifest.Errors(errors.Unwrap(onlyTemplate(err))) {
 		faults = append(faults, TemplateFault(*f))
 	}
 	if len(faults) == 0 {
@@ -98,7 +98,7 @@ func (l *linter) take(err error) {
 	if err == nil {
 		return
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // every joined error is reported by itself
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {
 			l.take(e)
 		}

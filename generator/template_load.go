@@ -106,7 +106,7 @@ func checkVersions(stack *sets.Stack) error {
 	}
 	for _, set := range stack.Sets {
 		if wanted := set.Manifest.MinVersion; wanted != "" && semver.Compare("v"+running, wanted) < 0 {
-			return &TemplateError{&manifest.Fault{File: set.Manifest.File, Why: "the set needs plugingen " + wanted + " or newer, and this is v" + running}}
+			return &TemplateError{&manifest.Error{File: set.Manifest.File, Why: "the set needs plugingen " + wanted + " or newer, and this is v" + running}}
 		}
 	}
 	return nil

@@ -63,7 +63,7 @@ func Parse(file string, data []byte) (*Manifest, error) {
 	root := r.parse(data)
 	if root == nil {
 		if len(r.faults) == 0 {
-			r.faults = append(r.faults, &Fault{File: file, Line: 1, Column: 1, Why: "it is empty"})
+			r.faults = append(r.faults, &Error{File: file, Line: 1, Column: 1, Why: "it is empty"})
 		}
 		return nil, r.err()
 	}

@@ -216,7 +216,7 @@ func FuzzManifest(f *testing.F) {
 		if (m == nil) == (err == nil) {
 			t.Fatalf("manifest %v, error %v", m, err)
 		}
-		for _, fault := range manifest.Faults(err) {
+		for _, fault := range manifest.Errors(err) {
 			if strings.ContainsAny(fault.Error(), "\x00\x1b") {
 				t.Errorf("%q repeats what moves a cursor", fault)
 			}

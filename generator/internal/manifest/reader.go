@@ -29,13 +29,13 @@ type reader struct {
 }
 
 func (r *reader) fault(n *yaml.Node, format string, args ...any) {
-	r.faults = append(r.faults, &Fault{File: r.file, Line: n.Line, Column: n.Column, Why: fmt.Sprintf(format, args...)})
+	r.faults = append(r.faults, &Error{File: r.file, Line: n.Line, Column: n.Column, Why: fmt.Sprintf(format, args...)})
 }
 
 // err joins the faults in the order of the file.
 func (r *reader) err() error {
 	slices.SortStableFunc(r.faults, func(a, b error) int {
-		x, y := a.(*Fault), b.(*Fault) //nolint:errorlint // they are this package's own, bare
+		x, y := a.(*Error), b.(*Error) //nolint:errorlint // they are this package's own, bare
 		return cmp.Or(cmp.Compare(x.Line, y.Line), cmp.Compare(x.Column, y.Column))
 	})
 	return errors.Join(r.faults...)
@@ -47,7 +47,7 @@ var lineOf = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 // parse returns the one value of a document, nil when it is empty or faulty.
 func (r *reader) parse(data []byte) *yaml.Node {
 	if len(data) > maxSize {
-		r.faults = append(r.faults, &Fault{File: r.file, Why: fmt.Sprintf("it is larger than %d bytes", maxSize)})
+		r.faults = append(r.faults, &Error{File: r.file, Why: fmt.Sprintf("it is larger than %d bytes", maxSize)})
 		return nil
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
@@ -80,7 +80,7 @@ func (r *reader) syntax(err error) {
 			line = n
 		}
 	}
-	r.faults = append(r.faults, &Fault{File: r.file, Line: line, Column: 1, Why: "it is not YAML: " + text})
+	r.faults = append(r.faults, &Error{File: r.file, Line: line, Column: 1, Why: "it is not YAML: " + text})
 }
 
 // plain refuses what makes one value stand for another, or for something of another type.

@@ -89,7 +89,7 @@ type origin struct {
 }
 
 func (o origin) fault(format string, args ...any) error {
-	return &manifest.Fault{File: o.file, Line: o.text.Line, Column: o.text.Column, Why: fmt.Sprintf(format, args...)}
+	return &manifest.Error{File: o.file, Line: o.text.Line, Column: o.text.Column, Why: fmt.Sprintf(format, args...)}
 }
 
 // enter refuses circles, and chains that are too long.
@@ -171,7 +171,7 @@ func (l Loader) one(ctx context.Context, r source.Reference) (set *Set, err erro
 	}
 	data, found := set.Files[manifest.Name]
 	if !found {
-		return nil, &manifest.Fault{File: set.Shown + manifest.Name, Why: "there is none: the folder is no template set; plugingen template init makes one"}
+		return nil, &manifest.Error{File: set.Shown + manifest.Name, Why: "there is none: the folder is no template set; plugingen template init makes one"}
 	}
 	if err := l.approve(root); err != nil {
 		return nil, err

@@ -123,7 +123,7 @@ func (s *Stack) Variables() ([]*manifest.Variable, error) {
 			case i < 0:
 				list = append(list, v)
 			case list[i].Type != v.Type:
-				return nil, &manifest.Fault{File: v.File, Line: v.Line, Column: v.Column, Why: "the variable " + v.Name + " is " + v.Type + " here and " + list[i].Type + " in the set that this one extends"}
+				return nil, &manifest.Error{File: v.File, Line: v.Line, Column: v.Column, Why: "the variable " + v.Name + " is " + v.Type + " here and " + list[i].Type + " in the set that this one extends"}
 			default:
 				list[i] = v
 			}

@@ -104,7 +104,7 @@ func (l Loader) readSettings(ctx context.Context, at source.Reference, optional 
 	file := shown(nearby(pinned, "")) + manifest.SettingsName
 	data, found := fetched.Files[manifest.SettingsName]
 	if !found {
-		return nil, pinned, &manifest.Fault{File: file, Why: "there is none"}
+		return nil, pinned, &manifest.Error{File: file, Why: "there is none"}
 	}
 	parsed, err := manifest.ParseSettings(file, data)
 	return parsed, pinned, err
@@ -158,5 +158,5 @@ func nearby(r source.Reference, text string) source.Reference {
 }
 
 func faultAt(m *manifest.Settings, t manifest.Text, format string, args ...any) error {
-	return &manifest.Fault{File: m.File, Line: t.Line, Column: t.Column, Why: fmt.Sprintf(format, args...)}
+	return &manifest.Error{File: m.File, Line: t.Line, Column: t.Column, Why: fmt.Sprintf(format, args...)}
 }

@@ -5,36 +5,36 @@ import (
 	"fmt"
 )
 
-// Fault is something wrong in a file.
-type Fault struct {
+// Error is something wrong in a file.
+type Error struct {
 	File         string
 	Line, Column int // 0 when the whole file is meant
 	Why          string
 }
 
 // Error starts with the place, in the form that editors jump to.
-func (f *Fault) Error() string {
-	if f.Line == 0 {
-		return f.File + ": " + f.Why
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return e.File + ": " + e.Why
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Why)
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Why)
 }
 
-// Faults are the *Fault in a joined error, in order.
-func Faults(err error) []*Fault {
+// Errors are the *Error in a joined error, in order.
+func Errors(err error) []*Error {
 	if err == nil {
 		return nil
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []*Fault
+		var all []*Error
 		for _, e := range joined.Unwrap() {
-			all = append(all, Faults(e)...)
+			all = append(all, Errors(e)...)
 		}
 		return all
 	}
-	var f *Fault
+	var f *Error
 	if errors.As(err, &f) {
-		return []*Fault{f}
+		return []*Error{f}
 	}
 	return nil
 }
