@@ -44,7 +44,7 @@ func (b *builder) once(t *testing.T, name string, build func(path string) ([]byt
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.dir == "" {
-		dir, err := os.MkdirTemp("", "interop")
+		dir, err := os.MkdirTemp("", "interop") //nolint:usetesting // it is for all tests
 		if err != nil {
 			t.Fatal(err)
 		}

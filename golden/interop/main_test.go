@@ -2,6 +2,7 @@ package interop
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,8 +52,21 @@ func TestMain(m *testing.M) {
 	default:
 		goleak.VerifyTestMain(m,
 			goleak.IgnoreAnyFunction("github.com/hashicorp/go-plugin.(*GRPCBroker).timeoutWait"), // they end 5 s after an announcement
-			goleak.Cleanup(func(code int) { programs.remove(); os.Exit(code) }))
+			goleak.Cleanup(func(code int) { programs.remove(); os.Exit(max(code, openSockets())) }))
 	}
+}
+
+// openSockets is 1 when a socket is still open, and says so. There is none that tests do not make.
+func openSockets() int {
+	const dir = "/proc/self/fd"
+	entries, _ := os.ReadDir(dir) // none where there is no /proc
+	for _, entry := range entries {
+		if target, _ := os.Readlink(filepath.Join(dir, entry.Name())); strings.HasPrefix(target, "socket:") {
+			fmt.Fprintf(os.Stderr, "descriptor %s is a socket that nobody closed\n", entry.Name())
+			return 1
+		}
+	}
+	return 0
 }
 
 func self(t testing.TB) string {
@@ -67,7 +81,7 @@ func self(t testing.TB) string {
 // tempDir is a folder for the sockets of one test, whose name leaves room for theirs.
 func tempDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "interop")
+	dir, err := os.MkdirTemp("/tmp", "interop") //nolint:usetesting // whose names are too long
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,11 +53,11 @@ func goPlugin(version string) func(*testing.T) peer {
 			program := programs.goPlugin(t, version)
 			p = peer{run: foreign{program, "host"}.run, plugin: []string{program, "plugin"}}
 		}
-		p.hostLacks = map[string]string{stoppedRow: "its `Kill` waits for an answer to Shutdown without a deadline"}
-		p.pluginLacks = map[string]string{tcpRow: "it listens on tcp on Windows alone"}
+		p.hostLacks = map[string]string{stoppedRow: "go-plugin's `Kill` waits for an answer to Shutdown without a deadline"}
+		p.pluginLacks = map[string]string{tcpRow: "go-plugin listens on tcp on Windows alone"}
 		p.hostNotes = map[string]string{
 			reattachRow:  "without automatic TLS: go-plugin refuses both together",
-			noVersionRow: "it kills the plugin, whose socket stays until the next plugin of ours clears it away",
+			noVersionRow: "go-plugin kills the plugin then, whose socket stays until the next plugin of ours clears it away",
 		}
 		return p
 	}
@@ -75,7 +75,7 @@ func inLanguage(interpreter, folder, extension string) peer {
 		}
 		return path
 	}
-	const notWire = "no matter of the wire: this host is a small one and leaves it out"
+	const notWire = "no matter of the wire, and left out of this small host"
 	noMux := map[string]string{muxRow: "there is no yamux in its language's gRPC"}
 	return peer{
 		run:         foreign{interpreter, script("host")}.run,

@@ -23,9 +23,9 @@ func servePadded() {
 	if err != nil {
 		os.Exit(9)
 	}
-	real := os.Stdout
+	stdout := os.Stdout
 	os.Stdout = w
-	go pad(real, r)
+	go pad(stdout, r)
 	goplug.Serve()
 }
 

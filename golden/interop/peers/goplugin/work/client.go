@@ -2,6 +2,7 @@ package work
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -68,7 +69,7 @@ func (s *Session) open(ctx context.Context, method string) (grpc.ClientStream, e
 func (s *Session) served(ctx context.Context, r *Report) error {
 	out, at := &wrapperspb.Int32Value{}, &peer.Peer{}
 	if err := s.Conn.Invoke(ctx, "/"+ServiceName+"/Served", &emptypb.Empty{}, out, grpc.Peer(at)); err != nil {
-		return fmt.Errorf("Served: %w", err)
+		return fmt.Errorf("served: %w", err)
 	}
 	r.Served, r.Network = out.Value, at.Addr.Network()
 	_, r.TLS = at.AuthInfo.(credentials.TLSInfo)
@@ -94,8 +95,11 @@ func (s *Session) count(ctx context.Context, r *Report) (err error) {
 
 func (s *Session) sum(ctx context.Context, r *Report) error {
 	answers, err := s.exchange(ctx, "Sum", 0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
-	if err != nil || len(answers) != 1 {
-		return fmt.Errorf("Sum: %d answers, %w", len(answers), err)
+	if err != nil {
+		return err
+	}
+	if len(answers) != 1 {
+		return fmt.Errorf("sum: %d answers, want one", len(answers))
 	}
 	r.Sum = answers[0]
 	return nil
@@ -118,14 +122,14 @@ func (s *Session) exchange(ctx context.Context, method string, numbers ...int32)
 	var answers []int32
 	for {
 		n := &wrapperspb.Int32Value{}
-		switch err := x.RecvMsg(n); err {
-		case nil:
-			answers = append(answers, n.Value)
-		case io.EOF:
+		err := x.RecvMsg(n)
+		if errors.Is(err, io.EOF) {
 			return answers, nil
-		default:
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", method, err)
 		}
+		answers = append(answers, n.Value)
 	}
 }
 
@@ -138,18 +142,18 @@ func (s *Session) stream(ctx context.Context, r *Report) error {
 	for i := range int32(5) {
 		n := wrapperspb.Int32(i)
 		if err := x.SendMsg(n); err != nil {
-			return fmt.Errorf("Stream: send %d: %w", i, err)
+			return fmt.Errorf("stream: send %d: %w", i, err)
 		}
 		if err := x.RecvMsg(n); err != nil {
-			return fmt.Errorf("Stream: answer to %d: %w", i, err)
+			return fmt.Errorf("stream: answer to %d: %w", i, err)
 		}
 		r.Stream = append(r.Stream, n.Value)
 	}
 	if err := x.CloseSend(); err != nil {
 		return err
 	}
-	if err := x.RecvMsg(&wrapperspb.Int32Value{}); err != io.EOF {
-		return fmt.Errorf("Stream: %w after its end", err)
+	if err := x.RecvMsg(&wrapperspb.Int32Value{}); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("stream: after its end comes %v", err)
 	}
 	return nil
 }
@@ -159,10 +163,10 @@ func (s *Session) print(ctx context.Context, r *Report) error {
 		return err
 	}
 	if err := s.Stdout.Wait(ctx, printed); err != nil {
-		return fmt.Errorf("Print: stdout: %w", err)
+		return fmt.Errorf("print: stdout: %w", err)
 	}
 	if err := s.Stderr.Wait(ctx, strings.TrimSpace(printed)); err != nil { // it may be a log's record there
-		return fmt.Errorf("Print: stderr: %w", err)
+		return fmt.Errorf("print: stderr: %w", err)
 	}
 	r.Stdout, r.Stderr = s.Stdout.String(), printed // what else is on stderr is the plugin's log
 	return nil
@@ -173,7 +177,7 @@ func (s *Session) log(ctx context.Context, r *Report) error {
 		return err
 	}
 	if err := s.LogLines.Wait(ctx, LogMessage); err != nil {
-		return fmt.Errorf("Log: %w", err)
+		return fmt.Errorf("log: %w", err)
 	}
 	r.Log = s.LogLines.Record(s.MessageKey, s.LevelKey)
 	return nil
@@ -206,7 +210,7 @@ func (s *Session) takeOffer(ctx context.Context, r *Report) error {
 	}
 	conn, closer, err := s.Broker.Dial(ctx, uint32(id.Value))
 	if err != nil {
-		return fmt.Errorf("Offer: dial %d: %w", id.Value, err)
+		return fmt.Errorf("offer: dial %d: %w", id.Value, err)
 	}
 	r.Offer, err = ask(ctx, conn, "host")
 	_ = closer.Close()

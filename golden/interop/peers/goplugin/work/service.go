@@ -5,6 +5,7 @@ package work
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -138,14 +139,14 @@ func sum(_ any, s grpc.ServerStream) error {
 	total := &wrapperspb.Int32Value{}
 	for {
 		n := &wrapperspb.Int32Value{}
-		switch err := s.RecvMsg(n); err {
-		case nil:
-			total.Value += n.Value
-		case io.EOF:
+		err := s.RecvMsg(n)
+		if errors.Is(err, io.EOF) {
 			return s.SendMsg(total)
-		default:
+		}
+		if err != nil {
 			return err
 		}
+		total.Value += n.Value
 	}
 }
 
@@ -153,14 +154,14 @@ func stream(_ any, s grpc.ServerStream) error {
 	for {
 		n := &wrapperspb.Int32Value{}
 		err := s.RecvMsg(n)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		if err == nil {
-			n.Value *= 2
-			err = s.SendMsg(n)
-		}
 		if err != nil {
+			return err
+		}
+		n.Value *= 2
+		if err := s.SendMsg(n); err != nil {
 			return err
 		}
 	}
