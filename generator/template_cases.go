@@ -148,7 +148,7 @@ func generatedModules() []string { return []string{"go.mod", "go.sum", "go.tool.
 func archive(p *Project, c *manifest.Case, comment []byte) (*txtar.Archive, error) {
 	a := &txtar.Archive{Comment: comment}
 	for _, f := range p.Tree.Files() {
-		if slices.Contains(generatedModules(), f.Path) || c.Compare == "own" && !p.own[f.Path] {
+		if f.Owner == tree.Record || slices.Contains(generatedModules(), f.Path) || c.Compare == "own" && !p.own[f.Path] {
 			continue
 		}
 		name := f.Path
