@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -95,7 +94,8 @@ func depth(root, name string) int {
 	return strings.Count(strings.TrimPrefix(name, root), string(filepath.Separator))
 }
 
-// ServicesIn reads off the generated file of the package in dir which interfaces have services:
+// ServicesIn reads off the generated file of the package in dir which interfaces have services, in the order in which they
+// were named when it was generated:
 //
 //	var GreeterService = runtime.Service[Greeter]{
 func ServicesIn(dir string) ([]string, error) {
@@ -113,7 +113,6 @@ func ServicesIn(dir string) ([]string, error) {
 			types = append(types, serviceTypes(g)...)
 		}
 	}
-	slices.Sort(types)
 	return types, nil
 }
 
