@@ -14,7 +14,7 @@ import (
 )
 
 // LockName is the file in which a project records what it was made from, see package update.
-const LockName = "plugingen.lock"
+const LockName = lock.Name
 
 // maxRecordedText bounds a text that is recorded for merges; of a longer one only the hash is.
 const maxRecordedText = 1 << 20

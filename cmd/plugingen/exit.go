@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -78,6 +80,18 @@ func report(s streams, cmd *cobra.Command, err error) {
 		s.note("resolve them and go on, or take the whole update back with plugingen update --abort")
 	case isA[*tree.ConflictError](err):
 		s.note("with --force files that differ are overwritten; --diff shows how they differ")
+		noteLock(s, err)
+	}
+}
+
+// noteLock says that a project which is there already is brought up to date by another command.
+func noteLock(s streams, err error) {
+	var conflict *tree.ConflictError
+	if !errors.As(err, &conflict) {
+		return
+	}
+	if _, err := os.Lstat(filepath.Join(conflict.Dir, generator.LockName)); err == nil {
+		s.note("plugingen update --dir %s keeps what you changed", shownDir(relative(conflict.Dir)))
 	}
 }
 

@@ -39,6 +39,7 @@ Start with:
   plugingen new my-plugin      a plugin that builds and passes its tests at once
   cd my-plugin
   plugingen host               a host that starts it and calls it
+  plugingen update             later: follow newer templates, and keep what you changed
 
 Exit codes: 0 done, 1 differs (--check), 2 used wrongly, 3 bad input, 4 files are in the way, 5 template not trusted,
 6 reading or writing failed.`,

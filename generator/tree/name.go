@@ -69,6 +69,9 @@ func checkCharacters(name string) string {
 }
 
 func checkElements(name string) string {
+	if first, _, _ := strings.Cut(name, "/"); strings.EqualFold(first, JournalDir) {
+		return "it is in the folder for what an update needs to be taken back"
+	}
 	for element := range strings.SplitSeq(name, "/") {
 		switch {
 		case len(element) > maxElement:

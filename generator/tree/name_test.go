@@ -27,6 +27,8 @@ func TestCheckNameRefuses(t *testing.T) {
 		"git below":          "a/.git/config",
 		"git file":           ".git",
 		"git short name":     "git~1/config",
+		"the way back":       ".plugingen-update/journal.json",
+		"the way back, case": ".Plugingen-Update",
 		"device":             "aux",
 		"device with ending": "nul.go",
 		"device upper case":  "CON/x",

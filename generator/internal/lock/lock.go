@@ -15,6 +15,9 @@ import (
 // Version is the version of the format. A reader refuses every other one.
 const Version = "1"
 
+// Name is the file's name.
+const Name = "plugingen.lock"
+
 // Lock is what a plugingen.lock says.
 type Lock struct {
 	Generator string // the version of plugingen that wrote it

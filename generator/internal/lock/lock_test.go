@@ -92,6 +92,8 @@ func TestParseRefuses(t *testing.T) {
 		"base64 broken":      {"=YQ0KYg0K", "=YQ0KYg0", "this is not base64"},
 		"a path up":          {"file main.go", "file ../main.go", `"../main.go"`},
 		"a path from root":   {"file run.sh", "file /run.sh", "it is absolute"},
+		"itself":             {"file main.go", "file plugingen.Lock", "does not record itself"},
+		"into the way back":  {"file main.go", "file .plugingen-update/x", "for what an update needs"},
 		"into git":           {"file main.go", "file i/.git/x", "git's own folder"},
 		"a device":           {"file main.go", "file i/nul", "i/nul"},
 		"unsorted":           {"file main.go", "file a", "is not in its place"},

@@ -252,6 +252,9 @@ func (p *parser) file() error {
 	if err := p.names.Add(tree.File{Path: f.Path}); err != nil {
 		return p.fault(6, "%v", err)
 	}
+	if strings.EqualFold(f.Path, Name) {
+		return p.fault(6, "a lock does not record itself")
+	}
 	if n := len(p.lock.Files); n > 0 && f.Path <= p.lock.Files[n-1].Path {
 		return p.fault(6, "%s is not in its place: files are sorted, and each is there once", m[1])
 	}
