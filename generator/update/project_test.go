@@ -72,7 +72,7 @@ func TestContractOfBoth(t *testing.T) {
 	write(t, dir, "greeter/more.go", "package greeter\n\n// Mood is more.\ntype Mood int\n")
 	edit(t, dir, "greeter/greeter.go", "Visits int", "Mood   Mood\n\tVisits int")
 	theirs := strings.Replace(starter(t), "// Card is an invitation.", "// Card is an invitation to a party.", 1)
-	u := mustPlan(t, withStarter(t, dir, theirs))
+	u := mustPlan(t, withStarter(dir, theirs))
 	if c := change(t, u, "greeter/greeter.go"); c.Action != update.Merge {
 		t.Errorf("the contract: %+v, want it merged", c)
 	}
@@ -89,7 +89,7 @@ func TestContractOfBoth(t *testing.T) {
 func starter(t *testing.T) string { return read(t, newProject(t, nil), "greeter/greeter.go") }
 
 // withStarter is a request whose templates have another starter contract: its file goes by the name that the set gives it.
-func withStarter(t *testing.T, dir, text string) update.Request {
+func withStarter(dir, text string) update.Request {
 	req := request(dir, nil)
 	req.Project.Templates = append(req.Project.Templates, starterLayer(text))
 	return req
@@ -100,7 +100,7 @@ func TestContractWithConflicts(t *testing.T) {
 	dir := newProject(t, nil)
 	edit(t, dir, "greeter/greeter.go", "// Card is an invitation.", "// Card is mine.")
 	theirs := strings.Replace(starter(t), "// Card is an invitation.", "// Card is theirs.", 1)
-	req := withStarter(t, dir, theirs)
+	req := withStarter(dir, theirs)
 	u := mustPlan(t, req)
 	if c := change(t, u, "greeter/greeter.go"); c.Action != update.Conflict || c.Marked != 1 || c.Line == 0 {
 		t.Errorf("the contract: %+v, want one conflict", c)
