@@ -7,7 +7,6 @@ import (
 	"crypto/sha512"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -159,7 +158,7 @@ func ExampleConfig_checksum() {
 		Handshake: testHandshake(),
 		Path:      os.Args[0],
 		Env:       []string{faultEnv + "=" + "good"},
-		Logger:    slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger:    slog.New(slog.DiscardHandler),
 	}
 	sum, err := host.FileChecksum(cfg.Path) // or what sha256sum printed when the plugin was released
 	if err != nil {
