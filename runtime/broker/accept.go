@@ -11,7 +11,7 @@ import (
 // listener's life: 5 s when it has no deadline (see Config.Timeout). The listener is closed when its owner closes it, when
 // nobody has connected within Config.Expiry, when the broker closes, and when the peer is gone and the last connection
 // with it; its Accept then returns ErrClosed, ErrNotDialed or ErrLost in an *Error, or net.ErrClosed after its own Close.
-// Call its Accept, or serve on it, at once.
+// Call its Accept, or serve on it, at once. The peer may hold 64 connections to it; further ones are closed.
 //
 // The peer's Dial speaks TLS when this broker has Config.ServerTLS: a gRPC server on the listener needs
 // [Broker.ServerOptions]. The error is an *Error.

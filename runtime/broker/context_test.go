@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -132,4 +133,47 @@ func listen(t *testing.T) string {
 	}
 	t.Cleanup(func() { _ = l.Close() })
 	return l.Addr().String()
+}
+
+// A peer cannot take all descriptors by connecting again and again.
+func TestTooManyConnections(t *testing.T) {
+	b, _ := connect(t, shape{})
+	l, err := b.Accept(guarded(t), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepted := make(chan net.Conn, 100)
+	go func() {
+		defer close(accepted)
+		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
+			accepted <- c
+		}
+	}()
+	join := func() net.Conn {
+		c, err := transport.Dial(guarded(t), "unix", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	for range 64 {
+		join()
+	}
+	if _, err := join().Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("the one too many: %v, want io.EOF", err)
+	}
+	_ = (<-accepted).Close() // makes room
+	last := join()
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	n := 0
+	for c := range accepted {
+		n++
+		_ = c.Close()
+	}
+	if _, err := last.Read(make([]byte, 1)); n < 63 || err == nil {
+		t.Errorf("%d more were accepted, want 63 at least", n)
+	}
 }

@@ -5,6 +5,9 @@ import (
 	"sync"
 )
 
+// mostConns is how many connections a peer may hold to one listener; it needs one.
+const mostConns = 64
+
 // listener is what Accept returns, over a socket or over the streams of a session. It knows its connections, so that they
 // can end with it.
 type listener struct {
@@ -37,7 +40,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		if tracked := l.track(c); tracked != nil {
 			return tracked, nil
 		}
-		_ = c.Close() // came with the end
+		_ = c.Close() // came with the end, or is one too many
 	}
 }
 
@@ -54,7 +57,7 @@ func (l *listener) reason(err error) error {
 func (l *listener) track(c net.Conn) *brokered {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.ended {
+	if l.ended || len(l.conns) >= mostConns {
 		return nil
 	}
 	if !l.dialed {

@@ -19,6 +19,9 @@ import (
 // lossTime bounds how long a brokered call that lost its connection waits for the main one to be lost as well.
 const lossTime = 50 * time.Millisecond
 
+// mostCallbacks is how many calls over one connection a plugin may have running in this host. Further ones wait in the plugin.
+const mostCallbacks = 1024
+
 // Broker makes further connections to the plugin, in either direction: for callbacks, say. The plugin must have a broker
 // too; every one made with runtime/plugin or go-plugin has. It opens its stream when it is first asked for, so ask before the
 // plugin is to call back. It ends when the plugin does, or with Close, and is never nil.
@@ -71,6 +74,7 @@ func brokerConfig(c *child, r handshake.Response, carrier *carrier, explain *con
 			Private:        carrier.private,
 			AllowRemote:    c.cfg.AllowRemote,
 			MaxMessageSize: c.cfg.MaxMessageSize,
+			ServerOptions:  []grpc.ServerOption{grpc.MaxConcurrentStreams(mostCallbacks), grpc.MaxHeaderListSize(maxHeaderList)},
 			DialOptions:    explain.brokered(),
 			Logger:         c.cfg.Logger,
 		}
@@ -119,7 +123,7 @@ func (c *conn) brokered() []grpc.DialOption {
 		}
 		return &stream{ClientStream: s, explain: c.explainBrokered, ctx: ctx}, nil
 	}
-	return []grpc.DialOption{grpc.WithChainUnaryInterceptor(unary), grpc.WithChainStreamInterceptor(open)}
+	return []grpc.DialOption{grpc.WithMaxHeaderListSize(maxHeaderList), grpc.WithChainUnaryInterceptor(unary), grpc.WithChainStreamInterceptor(open)}
 }
 
 // explainBrokered waits a moment for the main connection to show what may have been the plugin's end.

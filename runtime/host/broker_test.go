@@ -8,16 +8,19 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
-	"runtime"
+	goruntime "runtime"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"github.com/plugingen/plugingen/runtime"
 	"github.com/plugingen/plugingen/runtime/broker"
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/host"
@@ -39,6 +42,12 @@ func performBrokered(ctx context.Context, b *broker.Broker, verb, arg string) (s
 		}
 		defer func() { _ = cc.Close() }()
 		return do(ctx, cc, deed)
+	case "storm": // many calls at once to what is accepted there
+		id, err := strconv.ParseUint(arg, 10, 32)
+		if err != nil {
+			return "", err
+		}
+		return "", storm(ctx, b, uint32(id))
 	case "serve":
 		id := b.NextID()
 		go func() { _ = b.AcceptAndServe(context.WithoutCancel(ctx), id, deeds()) }() // until the broker closes
@@ -46,6 +55,63 @@ func performBrokered(ctx context.Context, b *broker.Broker, verb, arg string) (s
 	default:
 		return verb + " " + arg, nil
 	}
+}
+
+const stormOf = 1100 // calls, which are more than a host runs at once
+
+func storm(ctx context.Context, b *broker.Broker, id uint32) error {
+	cc, err := b.Dial(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = cc.Close() }()
+	var calls sync.WaitGroup
+	errs := make([]error, stormOf)
+	for i := range errs {
+		calls.Go(func() { _, errs[i] = do(ctx, cc, "x") })
+	}
+	calls.Wait()
+	return errors.Join(errs...)
+}
+
+// A plugin cannot have more of its host's goroutines than the host allows: the calls beyond wait, and come to their turn.
+func TestManyCallbacks(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *stage, cfg host.Config) {
+		p := s.open(cfg)
+		var running, most, all atomic.Int64
+		full, release := make(chan struct{}), make(chan struct{})
+		slow := runtime.Raw("test.Deeds", func(r grpc.ServiceRegistrar) {
+			r.RegisterService(&grpc.ServiceDesc{ServiceName: "test.Deeds", Methods: []grpc.MethodDesc{{
+				MethodName: "Do",
+				Handler: func(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+					n := running.Add(1)
+					defer running.Add(-1)
+					most.Store(max(most.Load(), n))
+					if all.Add(1) == 1024 {
+						close(full)
+					}
+					<-release
+					out := &wrapperspb.StringValue{}
+					return out, decode(out)
+				},
+			}}}, nil)
+		})
+		id := p.Broker().NextID()
+		served := make(chan error, 1)
+		go func() { served <- p.Broker().AcceptAndServe(context.Background(), id, slow) }()
+		result := make(chan error, 1)
+		go func() { _, err := do(guarded(t), p.Conn(), fmt.Sprint("storm ", id)); result <- err }()
+		await(t, full, "as many calls as the host takes")
+		close(release)
+		if err := <-result; err != nil {
+			t.Errorf("storm: %v", err)
+		}
+		if most.Load() > 1024 || all.Load() != stormOf {
+			t.Errorf("%d calls at once, %d in all; want at most 1024 and %d", most.Load(), all.Load(), stormOf)
+		}
+		_ = p.Close()
+		<-served
+	})
 }
 
 func guarded(t *testing.T) context.Context {
@@ -263,7 +329,7 @@ func TestBrokeredStatusIsPrintable(t *testing.T) {
 
 // Translation goes for brokered connections, too: this launcher's plugin and its host see the folder by different names.
 func TestBrokerTranslation(t *testing.T) {
-	if runtime.GOOS != "linux" {
+	if goruntime.GOOS != "linux" {
 		t.Skip("needs /proc/self/cwd")
 	}
 	s := newStage(t)

@@ -116,7 +116,8 @@ type Config struct {
 	// MinPort and MaxPort bound the ports of a plugin that listens on tcp; both zero means DefaultMinPort and DefaultMaxPort.
 	MinPort, MaxPort int
 
-	// DialOptions are added to the host's own and win over them; for TLS use TLS or TLSConfig.
+	// DialOptions are added to the host's own and win over them; for TLS use TLS or TLSConfig. They are not for connections of
+	// Broker, whose Dial takes its own.
 	DialOptions []grpc.DialOption
 	// OnCallLost is called, after it was logged, with the error of a call whose method has no error result to return it in.
 	// Nil means that it is only logged. It runs on the caller's goroutine, on several at once where calls are.
