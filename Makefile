@@ -6,7 +6,7 @@ RACE ?= $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
 TEST := go test -shuffle=on $(RACE)
 FUZZTIME ?= 10s
 # Modules of their own, so that what they compare with never becomes a dependency of the project.
-MODULES := golden/interop golden/interop/peers/goplugin bench
+MODULES := golden/interop golden/interop/peers/goplugin golden/corpus bench
 BENCH ?= .
 
 # The packages that compare with files and rewrite them with -update.

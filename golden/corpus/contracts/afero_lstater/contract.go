@@ -1,0 +1,5 @@
+package aferolstater
+
+import "github.com/spf13/afero"
+
+type Lstater = afero.Lstater

@@ -1,0 +1,5 @@
+package agentagent
+
+import "golang.org/x/crypto/ssh/agent"
+
+type Agent = agent.Agent

@@ -1,0 +1,5 @@
+package autocertcache
+
+import "golang.org/x/crypto/acme/autocert"
+
+type Cache = autocert.Cache

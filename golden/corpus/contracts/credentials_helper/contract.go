@@ -1,0 +1,5 @@
+package credentialshelper
+
+import "github.com/docker/docker-credential-helpers/credentials"
+
+type Helper = credentials.Helper

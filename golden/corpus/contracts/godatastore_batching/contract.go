@@ -1,0 +1,5 @@
+package godatastorebatching
+
+import datastore "github.com/ipfs/go-datastore"
+
+type Batching = datastore.Batching

@@ -1,0 +1,5 @@
+package gohcloglogger
+
+import hclog "github.com/hashicorp/go-hclog"
+
+type Logger = hclog.Logger

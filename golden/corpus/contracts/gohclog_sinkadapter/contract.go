@@ -1,0 +1,5 @@
+package gohclogsinkadapter
+
+import hclog "github.com/hashicorp/go-hclog"
+
+type SinkAdapter = hclog.SinkAdapter

@@ -1,0 +1,5 @@
+package gokvstore
+
+import "github.com/philippgille/gokv"
+
+type Store = gokv.Store

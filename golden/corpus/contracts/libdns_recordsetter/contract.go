@@ -1,0 +1,5 @@
+package libdnsrecordsetter
+
+import "github.com/libdns/libdns"
+
+type RecordSetter = libdns.RecordSetter

@@ -1,0 +1,5 @@
+package loglogger
+
+import "github.com/go-kit/log"
+
+type Logger = log.Logger

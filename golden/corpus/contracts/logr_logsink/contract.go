@@ -1,0 +1,5 @@
+package logrlogsink
+
+import "github.com/go-logr/logr"
+
+type LogSink = logr.LogSink

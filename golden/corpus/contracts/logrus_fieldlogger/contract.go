@@ -1,0 +1,5 @@
+package logrusfieldlogger
+
+import "github.com/sirupsen/logrus"
+
+type FieldLogger = logrus.FieldLogger

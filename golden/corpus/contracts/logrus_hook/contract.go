@@ -1,0 +1,5 @@
+package logrushook
+
+import "github.com/sirupsen/logrus"
+
+type Hook = logrus.Hook

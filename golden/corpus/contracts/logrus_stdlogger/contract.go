@@ -1,0 +1,5 @@
+package logrusstdlogger
+
+import "github.com/sirupsen/logrus"
+
+type StdLogger = logrus.StdLogger

@@ -1,0 +1,5 @@
+package memberlistdelegate
+
+import "github.com/hashicorp/memberlist"
+
+type Delegate = memberlist.Delegate

@@ -1,0 +1,5 @@
+package raftlogstore
+
+import "github.com/hashicorp/raft"
+
+type LogStore = raft.LogStore

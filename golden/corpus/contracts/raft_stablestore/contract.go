@@ -1,0 +1,5 @@
+package raftstablestore
+
+import "github.com/hashicorp/raft"
+
+type StableStore = raft.StableStore

@@ -1,0 +1,5 @@
+package redisconn
+
+import "github.com/gomodule/redigo/redis"
+
+type Conn = redis.Conn

@@ -1,0 +1,5 @@
+package securecookieserializer
+
+import "github.com/gorilla/securecookie"
+
+type Serializer = securecookie.Serializer

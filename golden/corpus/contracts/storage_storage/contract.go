@@ -1,0 +1,5 @@
+package storagestorage
+
+import "github.com/syndtr/goleveldb/leveldb/storage"
+
+type Storage = storage.Storage

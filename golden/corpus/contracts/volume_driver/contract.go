@@ -1,0 +1,5 @@
+package volumedriver
+
+import "github.com/docker/go-plugins-helpers/volume"
+
+type Driver = volume.Driver

@@ -1,0 +1,5 @@
+package webdavfilesystem
+
+import "golang.org/x/net/webdav"
+
+type FileSystem = webdav.FileSystem
