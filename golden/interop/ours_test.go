@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
 	"google.golang.org/grpc"
 
 	"github.com/plugingen/plugingen/golden/interop/peers/goplugin/work"
@@ -199,19 +198,6 @@ func checkSums(ctx context.Context, cfg host.Config) (string, error) {
 		_ = p.Close()
 	}
 	return "", fmt.Errorf("a wrong checksum: %w, want a ChecksumError", err)
-}
-
-// stopProcess returns when the child has stopped as a whole, which it does some time after the signal.
-func stopProcess(pid int) error {
-	if err := unix.Kill(pid, unix.SIGSTOP); err != nil {
-		return err
-	}
-	for {
-		err := unix.Waitid(unix.P_PID, pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil)
-		if !errors.Is(err, unix.EINTR) {
-			return err
-		}
-	}
 }
 
 // exitCode is what Close says of the plugin's end: nil when it had to be killed.

@@ -6,7 +6,7 @@ import grpc from '@grpc/grpc-js';
 import { toPEM } from './certificate.js';
 import * as wire from './wire.js';
 
-const PATIENCE = 5_000; // milliseconds that an announcement may take
+const PATIENCE = 20_000; // milliseconds that an announcement may take
 
 export const OPTIONS = { 'grpc.ssl_target_name_override': 'localhost', 'grpc.default_authority': 'localhost', 'grpc.enable_http_proxy': 0 };
 

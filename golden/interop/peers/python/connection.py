@@ -10,7 +10,7 @@ import grpc
 
 import wire
 
-PATIENCE = 5  # seconds that an announcement may take
+PATIENCE = 20  # seconds that an announcement may take
 OPTIONS = [("grpc.default_authority", "localhost"), ("grpc.ssl_target_name_override", "localhost"), ("grpc.enable_http_proxy", 0)]
 
 
