@@ -373,6 +373,24 @@ func TestServedInATest(t *testing.T) {
 	})
 }
 
+// BenchmarkAttach is a host that comes and goes.
+func BenchmarkAttach(b *testing.B) {
+	p, err := host.Open(b.Context(), benchConfig())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = p.Close() }()
+	for b.Loop() {
+		a, err := host.Attach(b.Context(), p.Attachment(), host.Config{Handshake: testHandshake()})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := a.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // TestAttachIsBounded has something on the address that does not answer.
 func TestAttachIsBounded(t *testing.T) {
 	s := newStage(t)

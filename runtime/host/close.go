@@ -51,6 +51,9 @@ func (p *Plugin) stop() error {
 // detaches says that the plugin is not this host's to end.
 func (c *child) detaches() bool { return c.attached != nil && !c.attached.mayEnd.Load() }
 
+// isLeft says that the plugin was let go.
+func (c *child) isLeft() bool { return c.attached != nil && isClosed(c.attached.letGo) }
+
 // canEnd says that the end of the program would be noticed.
 func (c *child) canEnd() bool { return c.attached == nil || c.attached.proc != nil }
 

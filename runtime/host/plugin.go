@@ -70,7 +70,9 @@ func (p *Plugin) supervise() {
 	p.child.relays.Wait()
 	p.reason = p.endReason()
 	close(p.ended)
-	p.stdio.drain()
+	if !p.child.isLeft() { // otherwise what it prints has no end
+		p.stdio.drain()
+	}
 	p.broker.end()
 	p.carrier.close()
 	p.stdio.end()
