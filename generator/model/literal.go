@@ -50,7 +50,9 @@ func (t *Type) example(imports *ImportSet, name string, depth int) string {
 		return imports.Std("time") + ".Second"
 	case Any:
 		return strconv.Quote(name)
-	case Array, Struct, Time, Marshaler, ProtoMessage, Error, OneOf, Live:
+	case Live:
+		return t.liveExample(imports, name)
+	case Array, Struct, Time, Marshaler, ProtoMessage, Error, OneOf:
 		return t.Zero(imports)
 	default:
 		return "1"

@@ -1,5 +1,7 @@
 package model
 
+import "strconv"
+
 // Form says what kind of live value a type is.
 type Form int
 
@@ -72,6 +74,48 @@ func anyLive(params []*Param) bool {
 
 // Call is the only method of a function's service.
 func (l *LiveType) Call() *Method { return l.Service.Methods[0] }
+
+// liveExample is a value that ends by itself: a reader of a few bytes, a channel that is closed, a function that does nothing.
+func (t *Type) liveExample(imports *ImportSet, name string) string {
+	switch t.Live.Form {
+	case IO:
+		return ioExample(imports, t.Live.Constructor, name)
+	case Func:
+		m := t.Live.Call()
+		results := m.ZeroResults(imports)
+		if results != "" {
+			results = "return " + results
+		}
+		return "func" + paramList(m.paramTypes(imports)) + m.ResultList(imports) + " { " + results + " }"
+	case Receive:
+		elem := t.Elem.Expr(imports)
+		return "func() <-chan " + elem + " { c := make(chan " + elem + "); close(c); return c }()"
+	case Send:
+		return "make(chan " + t.Elem.Expr(imports) + ", 100)"
+	case Seq, Seq2:
+		var args []string
+		for _, arg := range t.Args {
+			args = append(args, arg.Expr(imports))
+		}
+		return "func(func" + paramList(args) + " bool) {}"
+	default:
+		return "nil"
+	}
+}
+
+func ioExample(imports *ImportSet, constructor, name string) string {
+	text := func() string { return imports.Std("strings") + ".NewReader(" + strconv.Quote(name) + ")" }
+	switch constructor {
+	case "Reader", "ReadSeeker", "ReaderAt", "Seeker":
+		return text()
+	case "ReadCloser", "Closer":
+		return imports.Std("io") + ".NopCloser(" + text() + ")"
+	case "Writer":
+		return imports.Std("io") + ".Discard"
+	default:
+		return "nil"
+	}
+}
 
 func (t *Type) liveExpr(imports *ImportSet) string {
 	switch t.Live.Form {

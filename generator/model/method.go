@@ -34,6 +34,8 @@ type Method struct {
 type Param struct {
 	Name string // as declared; empty when it has none or is blank
 	Type *Type
+	// Kept says that live values in a parameter outlast the call.
+	Kept bool
 	// Field carries it; nil until the schema has been laid out.
 	Field *Field
 }

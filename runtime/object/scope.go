@@ -74,6 +74,11 @@ func BeginWithoutContext(conn grpc.ClientConnInterface, timeout time.Duration, r
 	return s
 }
 
+// Kept is the scope for parameters whose objects outlast the call: they last until the other side does not use them any more.
+func (s *Scope) Kept() *Scope {
+	return &Scope{ctx: s.ctx, find: s.need, hold: s.hold, origin: s.origin, server: true}
+}
+
 // Invoke makes the call.
 func (s *Scope) Invoke(method string, req, resp any) error {
 	ctx := s.ctx

@@ -17,6 +17,8 @@ type encoding struct {
 	fail    fail
 	within  *model.Message // the message whose function is written; nil for calls
 	failure string         // the variable with the error of a response; empty for none
+	kept    bool           // live values in the field that is being written outlast the call
+	keeps   map[*model.Field]bool
 }
 
 func (f *file) encoding(fail fail) *encoding { return &encoding{file: f, fail: fail} }
@@ -38,6 +40,7 @@ func (e *encoding) message(b *block, m, pb string, fields []*model.Field, source
 	}
 	b.add(m + " := &" + pb + "{" + spread(literal) + "}")
 	for _, field := range rest {
+		e.kept = e.keeps[field]
 		e.field(b, field, m+"."+field.GoName, source(field))
 	}
 }
@@ -278,7 +281,7 @@ func (e *encoding) convertMessage(m *model.Message, field *model.Field, src stri
 	if m.Recursive {
 		src += ", " + e.nextDepth()
 	}
-	return e.convert[m].encode + "(" + e.scoped(m, false) + src + ")"
+	return e.convert[m].encode + "(" + e.scoped(m) + src + ")"
 }
 
 func (e *encoding) encodeError(src string) string {

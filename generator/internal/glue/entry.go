@@ -69,7 +69,7 @@ func (e *encoding) pairs(b *block, field *model.Field, dst, src string) {
 	if m.Recursive {
 		args += ", " + e.nextDepth()
 	}
-	call := e.convert[m].encode + "(" + e.scoped(m, false) + args + ")"
+	call := e.convert[m].encode + "(" + e.scoped(m) + args + ")"
 	b.add("if len("+src+") > 0 {", dst+" = make([]"+e.carrierGo(field.Value)+", 0, len("+src+"))", "for "+l.k+", "+l.x+" := range "+src+" {")
 	if e.convert[m].encodes {
 		b.add("var " + l.item + " " + e.carrierGo(field.Value))

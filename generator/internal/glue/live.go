@@ -68,7 +68,23 @@ func (f *file) objectType(t *model.Type) string {
 
 // export is the expression for what stands for a live value in a message; it gives an error, too.
 func (e *encoding) export(t *model.Type, src string) string {
-	return e.objectPackage() + ".Export(" + e.locals.scope + ", " + e.objectType(t) + ", " + src + ")"
+	return e.objectPackage() + ".Export(" + e.scope() + ", " + e.objectType(t) + ", " + src + ")"
+}
+
+// scope is the variable with the call that live values belong to.
+func (e *encoding) scope() string {
+	if e.kept {
+		return e.locals.scope + ".Kept()"
+	}
+	return e.locals.scope
+}
+
+// scoped is what the arguments of a conversion begin with.
+func (e *encoding) scoped(m *model.Message) string {
+	if e.file.scoped(m, false) == "" {
+		return ""
+	}
+	return e.scope() + ", "
 }
 
 func (d *decoding) imported(t *model.Type, src string) string {

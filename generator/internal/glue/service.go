@@ -129,6 +129,7 @@ func (c *call) client() []render.Code {
 		assign = " = "
 	}
 	e := c.encoding(c.clientFail)
+	e.keeps = c.keeps()
 	e.message(&b, l.req, c.pb(c.method.Request), c.method.Request.Fields, c.source(c.method.Params, c.params))
 	b.add(l.resp + " := new(" + c.pb(c.method.Response) + ")")
 	b.add("if " + l.err + assign + c.invoke() + "; " + l.err + " != nil {")
@@ -163,6 +164,17 @@ func (c *call) anyFails(params []*model.Param, fails func(*model.Field) bool) bo
 		}
 	}
 	return false
+}
+
+// keeps are the fields of parameters whose live values outlast the call.
+func (c *call) keeps() map[*model.Field]bool {
+	kept := map[*model.Field]bool{}
+	for _, p := range c.method.Params {
+		if p.Kept {
+			kept[p.Field] = true
+		}
+	}
+	return kept
 }
 
 // source finds the variable that a field of a message is about.

@@ -19,6 +19,7 @@ const (
 	directiveErrors  = "errors"  // on an interface of the contract: more sentinels and types of errors
 	directiveOneOf   = "oneof"   // on any interface: its concrete types
 	directiveTimeout = "timeout" // on a method without a context, or on its interface
+	directiveKeep    = "keep"    // on a method: parameters whose live values outlast the call
 	directivePartial = "partial" // on an interface of the contract: structs of which only exported fields cross
 )
 
@@ -128,7 +129,7 @@ func (m *mapper) checkDirectives() {
 	for _, list := range all.methods {
 		for _, d := range list {
 			switch d.name {
-			case directiveTimeout:
+			case directiveTimeout, directiveKeep:
 			case directiveAny, directiveErrors, directiveOneOf, directivePartial:
 				m.directiveFault(d.pos, d.name, "the directive is for a whole interface", "put it into the doc comment of the interface")
 			default:
@@ -145,6 +146,8 @@ func (m *mapper) checkTypeDirective(name string, d directive) {
 	case directiveAny, directiveErrors, directiveOneOf, directivePartial:
 		m.checkList(d)
 	case directiveTimeout:
+	case directiveKeep:
+		m.directiveFault(d.pos, d.name, "the directive is for one method", "put it into the doc comment of the method")
 	default:
 		m.unknownDirective(d)
 		return
@@ -163,7 +166,7 @@ func (m *mapper) checkList(d directive) {
 const listHint = "list types as Go has them, with commas between them; DIRECTIVES.md has examples"
 
 func (m *mapper) unknownDirective(d directive) {
-	m.directiveFault(d.pos, d.name, "there is no such directive", "there are any, errors, oneof, partial and timeout; DIRECTIVES.md has examples")
+	m.directiveFault(d.pos, d.name, "there is no such directive", "there are any, errors, keep, oneof, partial and timeout; DIRECTIVES.md has examples")
 }
 
 func (m *mapper) directiveFault(pos token.Pos, name, why, hint string) {

@@ -201,3 +201,24 @@ func fills(fn *types.Func) bool {
 func isBasic(v *types.Var, kind types.BasicKind) bool {
 	return types.Identical(v.Type(), types.Typ[kind])
 }
+
+// keep follows the directive that says which parameters' live values outlast the call.
+func (m *mapper) keep(method *model.Method, pos token.Pos) {
+	for _, d := range directivesOf(m.home).methods[pos] {
+		if d.name != directiveKeep {
+			continue
+		}
+		names := strings.Fields(d.args)
+		for _, name := range names {
+			i := slices.IndexFunc(method.Params, func(p *model.Param) bool { return p.Name == name })
+			if i < 0 || !method.Params[i].Type.IsLive() {
+				m.directiveFault(d.argPos(), d.name, "the method has no parameter "+name+" that holds an interface, a function, a channel or the like", "name such a parameter")
+				continue
+			}
+			method.Params[i].Kept = true
+		}
+		if len(names) == 0 {
+			m.directiveFault(d.pos, d.name, "it lists nothing", "name the parameters, with blanks between them")
+		}
+	}
+}

@@ -30,6 +30,7 @@ func (m *mapper) method(service string, fn *types.Func) *model.Method {
 	m.results(where, method, fn, sig)
 	method.Timeout = m.timeout(method, service, fn.Pos())
 	method.Fills = fills(fn)
+	m.keep(method, fn.Pos())
 	if !method.HasError {
 		m.at = pos
 		m.warn(pos, codeNoErrorResult, where, "the method has no error result: when the plugin is gone, callers get zero values and only the host is told",
