@@ -341,3 +341,20 @@ func TestBrokerTranslation(t *testing.T) {
 		t.Errorf("close: %v", err)
 	}
 }
+
+// A host that has attached to a plugin is called back as well as the one that started it, each by its own calls.
+func TestAttachedBroker(t *testing.T) {
+	s := newStage(t)
+	p := s.open(s.config("good"))
+	q := s.attach(p.Attachment())
+	for _, host := range []*host.Plugin{p, q, p} {
+		callBack(t, host)
+	}
+	if err := errors.Join(q.Close(), p.Ping(guarded(t))); err != nil {
+		t.Errorf("detach, or ping: %v", err)
+	}
+	callBack(t, p)
+	if err := p.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+}
