@@ -28,15 +28,17 @@ type work struct {
 	name    string
 	methods int  // of the interface; zero: a whole project is made
 	again   bool // nothing has changed since the last run
+	team    bool // the project is made of a team's template set, a module that is in the cache
 }
 
 func works() []work {
 	return []work{
-		{"generate, 10 methods", 10, false},
-		{"generate, 200 methods", 200, false},
-		{"nothing changed, 10 methods", 10, true},
-		{"nothing changed, 200 methods", 200, true},
-		{"a new project", 0, false},
+		{name: "generate, 10 methods", methods: 10},
+		{name: "generate, 200 methods", methods: 200},
+		{name: "nothing changed, 10 methods", methods: 10, again: true},
+		{name: "nothing changed, 200 methods", methods: 200, again: true},
+		{name: "a new project"},
+		{name: "a new project, a team's templates", team: true},
 	}
 }
 
@@ -51,6 +53,10 @@ func Works() []string {
 
 // Run builds the tools and goes through the rounds.
 func (r Runner) Run(ctx context.Context) ([]run.Record, error) {
+	team, err := publishTeam(r.Root, r.Dir)
+	if err != nil {
+		return nil, err
+	}
 	var jobs []*job
 	for _, t := range tools() {
 		if err := t.compile(ctx, r.Root, r.Dir); err != nil {
@@ -58,7 +64,11 @@ func (r Runner) Run(ctx context.Context) ([]run.Record, error) {
 		}
 		for _, w := range works() {
 			if w.methods > 0 || t.name == OursName {
-				jobs = append(jobs, &job{tool: t, work: w, program: t.path(r.Dir), dir: filepath.Join(r.Dir, fmt.Sprint(t.name, "-", len(jobs)))})
+				j := &job{tool: t, work: w, program: t.path(r.Dir), dir: filepath.Join(r.Dir, fmt.Sprint(t.name, "-", len(jobs)))}
+				if w.team {
+					j.env = append(os.Environ(), team...)
+				}
+				jobs = append(jobs, j)
 			}
 		}
 	}
@@ -93,6 +103,7 @@ type job struct {
 	work    work
 	program string
 	dir     string
+	env     []string // nil: that of this process
 }
 
 // prepare runs once, so that a run can find nothing to do, and caches are warm for everybody.
@@ -110,6 +121,7 @@ func (j *job) sample(ctx context.Context) (run.Record, error) {
 	}
 	cmd := exec.CommandContext(ctx, j.program, j.args()...)
 	cmd.Dir = j.dir
+	cmd.Env = j.env
 	busy, own, begun := machine.Busy(), machine.ProcessCPU(os.Getpid()), time.Now()
 	out, err := cmd.CombinedOutput()
 	wall := time.Since(begun)
@@ -128,6 +140,8 @@ func (j *job) sample(ctx context.Context) (run.Record, error) {
 
 func (j *job) args() []string {
 	switch {
+	case j.work.team:
+		return teamArgs()
 	case j.work.methods == 0:
 		return []string{"new", newProject}
 	case j.work.again && j.tool.check != nil:
