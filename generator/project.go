@@ -131,7 +131,7 @@ func (b *builder) open(ctx context.Context) (err error) {
 	if b.team != nil && !b.team.Makes(b.kind.set) {
 		return &InputError{What: "template", Value: b.req.Template, Reason: "it makes no " + b.kind.set, Hint: "--template " + BuiltinTemplate + " is the built-in set"}
 	}
-	layers, err := b.req.layers(b.team)
+	layers, err := b.req.layers(ctx, b.team)
 	if err != nil {
 		return err
 	}

@@ -133,7 +133,7 @@ func recordedOrigin(r source.Reference, dir string) string {
 }
 
 // layers are the built-in set, the team's, and what the request lays over them, the lowest first.
-func (r ProjectRequest) layers(team *teamSet) ([]render.Layer, error) {
+func (r ProjectRequest) layers(ctx context.Context, team *teamSet) ([]render.Layer, error) {
 	builtin, err := render.Read(templates.Set)
 	if err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func (r ProjectRequest) layers(team *teamSet) ([]render.Layer, error) {
 	if r.Overrides == "" {
 		return layers, nil
 	}
-	fetched, err := source.Fetcher{}.Fetch(context.Background(), source.Reference{Path: r.Overrides}, manifest.Kinds())
+	fetched, err := source.Fetcher{}.Fetch(ctx, source.Reference{Path: r.Overrides}, manifest.Kinds())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &InputError{What: "folder of overrides", Value: r.Overrides, Reason: "there is none"}
 	}
