@@ -24,7 +24,7 @@ func BenchmarkStart(b *testing.B) {
 
 func startOurs(b *testing.B, request work.Request) {
 	cfg := ourHost{request: request}.config()
-	cfg.Logger = slog.New(slog.DiscardHandler)
+	cfg.Logger, cfg.Stdout, cfg.Stderr = slog.New(slog.DiscardHandler), nil, nil
 	for b.Loop() {
 		p, err := host.Open(b.Context(), cfg)
 		if err != nil {

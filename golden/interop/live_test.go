@@ -47,7 +47,9 @@ func goLive() *goplugin.ServeConfig {
 }
 
 // livePlugin is the contract as go-plugin takes it.
-type livePlugin struct{ goplugin.NetRPCUnsupportedPlugin }
+type livePlugin struct {
+	goplugin.NetRPCUnsupportedPlugin
+}
 
 func (livePlugin) GRPCServer(_ *goplugin.GRPCBroker, s *grpc.Server) error {
 	live.LiveService.Register(s, live.Impl{})

@@ -49,6 +49,7 @@ type cell struct {
 	report  work.Report
 	err     error
 	left    []string // of files in the temporary folder, and of processes
+	logged  bool     // prints on stderr are to come as a log does
 }
 
 // requests is all that a pair can be asked for.
@@ -148,7 +149,7 @@ func (c column) do(t *testing.T, request work.Request) cell {
 	request.Command, request.Env = c.plugin.plugin, pluginEnv(tmp, c.plugin.mode)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*work.Patience)
 	defer cancel()
-	result := cell{request: request}
+	result := cell{request: request, logged: c.note(stderrRow) == inTheLog}
 	result.report, result.err = c.host.run(ctx, request)
 	result.left = entries(t, tmp)
 	if pid := result.report.PID; pid != 0 && !gone(pid) {

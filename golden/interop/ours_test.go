@@ -75,11 +75,12 @@ const noTerm = work.Patience
 type ourHost struct {
 	request             work.Request
 	stdout, stderr, log *work.Output
+	synced              *work.Output // what came by stdio, of stderr
 }
 
 // runOurHost does what request says.
 func runOurHost(ctx context.Context, request work.Request) (r work.Report, err error) {
-	h := ourHost{request: request, stdout: work.NewOutput(), stderr: work.NewOutput(), log: work.NewOutput()}
+	h := ourHost{request: request, stdout: work.NewOutput(), stderr: work.NewOutput(), log: work.NewOutput(), synced: work.NewOutput()}
 	cfg := h.config()
 	if request.Job == work.Checksum {
 		if cfg.Checksum, err = checkSums(ctx, cfg); err != nil {
@@ -127,7 +128,7 @@ func (h ourHost) config() host.Config {
 		Multiplex:   h.request.Mux,
 		StopTimeout: noTerm,
 		Stdout:      h.stdout,
-		Stderr:      h.stderr,
+		Stderr:      io.MultiWriter(h.synced, h.stderr),
 		// Plugins of ours leave their standard error alone, so that what they print there is in the log.
 		Logger: slog.New(slog.NewJSONHandler(io.MultiWriter(h.log, h.stderr), &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
@@ -149,7 +150,7 @@ func (h ourHost) config() host.Config {
 
 func (h ourHost) session(p *host.Plugin) *work.Session {
 	s := &work.Session{
-		Conn: p.Conn(), Stdout: h.stdout, Stderr: h.stderr,
+		Conn: p.Conn(), Stdout: h.stdout, Stderr: h.stderr, StdioStderr: h.synced,
 		LogLines: h.log, MessageKey: "msg", LevelKey: "level",
 	}
 	if h.request.Broker || h.request.Mux {

@@ -58,7 +58,9 @@ func rows() []row {
 		{brokerRow, func(r work.Request) bool { return r.Broker }, calledBack},
 		{muxRow, func(r work.Request) bool { return r.Mux }, calledBack},
 		{"prints on stdout", everything, func(c cell) error { return same(c.report.Stdout, "printed by the plugin\n") }},
-		{stderrRow, everything, func(c cell) error { return same(c.report.Stderr, "printed by the plugin\n") }},
+		{stderrRow, everything, func(c cell) error {
+			return errors.Join(same(c.report.Stderr, "printed by the plugin\n"), same(c.report.Logged, c.logged))
+		}},
 		{logRow, everything, func(c cell) error {
 			return same(c.report.Log, work.Record{Level: "warn", Answer: "42", Name: work.LogName})
 		}},

@@ -117,12 +117,13 @@ func holdReadme(t *testing.T, tables ...*table) {
 		fmt.Fprintf(&b, "(%d) %s.  \n", i+1, text)
 	}
 	b.WriteString("\n")
+	t.Log(b.String())
 	before, has, after := readTable(t)
 	if has == b.String() {
 		return
 	}
 	if !*update {
-		t.Fatalf("the README says something else (go test -run TestMatrix -update . rewrites it); seen was:\n%s", &b)
+		t.Fatal("the README says something else than was seen; go test -run TestMatrix -update . rewrites it")
 	}
 	if err := os.WriteFile(readme, []byte(before+tableBegins+b.String()+tableEnds+after), 0o644); err != nil {
 		t.Fatal(err)

@@ -65,6 +65,7 @@ class Plugin {
     plugin.versions = versions;
     plugin.stdout = new Lines();
     plugin.stderr = new Lines();
+    plugin.byStdio = ''; // of what is in stderr
     plugin.child = spawn(program, args, {
       env: plugin.environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -141,7 +142,14 @@ class Plugin {
     this.controller = new wire.Controller(where, credentials, shared);
     this.brokers = new wire.Broker(where, credentials, shared);
     const printed = new wire.Stdio(where, credentials, shared).StreamStdio({});
-    printed.on('data', ({ channel, data }) => (channel === wire.STDOUT ? this.stdout : this.stderr).add(data));
+    printed.on('data', ({ channel, data }) => {
+      if (channel === wire.STDOUT) {
+        this.stdout.add(data);
+      } else {
+        this.byStdio += data;
+        this.stderr.add(data);
+      }
+    });
     printed.on('error', () => {}); // Unimplemented: it has no such service. Unavailable: it has ended
   }
 
@@ -233,6 +241,7 @@ async function everything(plugin, report) {
   report.stdout = await plugin.stdout.waitFor(PRINTED);
   await plugin.stderr.waitFor(PRINTED.trim());
   report.stderr = PRINTED;
+  report.logged = !plugin.byStdio.includes(PRINTED);
   report.log = await record(plugin);
   if (plugin.broker) {
     report.callback = (await plugin.ask('CallBack', { value: await plugin.broker.offer() })).value;

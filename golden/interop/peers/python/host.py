@@ -61,6 +61,7 @@ class Plugin:
         self._key = self._pem = self._channel = self.broker = None
         self._threads = []
         self.stdout, self.stderr = Lines(), Lines()
+        self.by_stdio = ""  # of what is in stderr
         self._process = subprocess.Popen(
             command, env=self._environment(tls, tcp), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
@@ -146,8 +147,12 @@ class Plugin:
     def _read_stdio(self):
         try:
             for piece in self.call("plugin.GRPCStdio", "StreamStdio")(wire.EMPTY):
-                lines = self.stdout if piece.channel == wire.STDOUT else self.stderr
-                lines.add(piece.data.decode(errors="replace"))
+                text = piece.data.decode(errors="replace")
+                if piece.channel == wire.STDOUT:
+                    self.stdout.add(text)
+                else:
+                    self.by_stdio += text
+                    self.stderr.add(text)
         except grpc.RpcError as error:  # Unimplemented: it has no such service. Unavailable: it has ended
             if error.code() not in (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
                 print(f"the plugin's prints can no longer be read: {error}", file=sys.stderr)
@@ -220,7 +225,7 @@ def everything(plugin, report):
     plugin.ask("Print", wire.text(PRINTED))
     report["stdout"] = plugin.stdout.wait_for(PRINTED)
     plugin.stderr.wait_for(PRINTED.strip())
-    report["stderr"] = PRINTED
+    report["stderr"], report["logged"] = PRINTED, PRINTED not in plugin.by_stdio
     report["log"] = record(plugin)
     if plugin.broker:
         number = plugin.broker.accept("interop.Callback", Callback())

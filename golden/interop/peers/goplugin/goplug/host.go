@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 
@@ -19,6 +20,7 @@ type host struct {
 	request             work.Request
 	cmd                 *exec.Cmd
 	stdout, stderr, log *work.Output
+	synced              *work.Output // what came by stdio, of stderr
 	client              *goplugin.Client
 }
 
@@ -44,7 +46,7 @@ func newHost(request work.Request, secure *goplugin.SecureConfig) *host {
 	h := &host{
 		request: request,
 		cmd:     exec.Command(request.Command[0], request.Command[1:]...),
-		stdout:  work.NewOutput(), stderr: work.NewOutput(), log: work.NewOutput(),
+		stdout:  work.NewOutput(), stderr: work.NewOutput(), log: work.NewOutput(), synced: work.NewOutput(),
 	}
 	h.cmd.Env = append(h.cmd.Env, request.Env...)
 	if request.TCP {
@@ -72,7 +74,7 @@ func (h *host) config(secure *goplugin.SecureConfig) *goplugin.ClientConfig {
 		GRPCBrokerMultiplex: h.request.Mux,
 		AllowedProtocols:    []goplugin.Protocol{goplugin.ProtocolGRPC},
 		SyncStdout:          h.stdout,
-		SyncStderr:          h.stderr,
+		SyncStderr:          io.MultiWriter(h.synced, h.stderr),
 		Stderr:              h.stderr, // what comes by the pipe: from plugins that leave their standard error alone
 		Logger:              hclog.New(&hclog.LoggerOptions{JSONFormat: true, Output: h.log, Level: hclog.Trace}),
 	}
@@ -109,7 +111,7 @@ func (h *host) run(ctx context.Context, r work.Report) (work.Report, error) {
 
 func (h *host) session(c connected) *work.Session {
 	s := &work.Session{
-		Conn: c.conn, Stdout: h.stdout, Stderr: h.stderr,
+		Conn: c.conn, Stdout: h.stdout, Stderr: h.stderr, StdioStderr: h.synced,
 		LogLines: h.log, MessageKey: "@message", LevelKey: "@level",
 	}
 	if h.request.Broker || h.request.Mux {

@@ -26,6 +26,7 @@ type Session struct {
 	Conn           grpc.ClientConnInterface
 	Broker         Broker  // nil without
 	Stdout, Stderr *Output // where prints arrive
+	StdioStderr    *Output // of those on stderr the ones that came by stdio, which are there before they are in Stderr
 	LogLines       *Output // the host's log, as lines of JSON
 	MessageKey     string  // in these lines
 	LevelKey       string
@@ -169,6 +170,7 @@ func (s *Session) print(ctx context.Context, r *Report) error {
 		return fmt.Errorf("print: stderr: %w", err)
 	}
 	r.Stdout, r.Stderr = s.Stdout.String(), printed // what else is on stderr is the plugin's log
+	r.Logged = !strings.Contains(s.StdioStderr.String(), printed)
 	return nil
 }
 

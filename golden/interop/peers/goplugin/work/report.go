@@ -47,6 +47,7 @@ type Report struct {
 	Offer    string  `json:"offer"`    // what the plugin answered to the host, over a brokered connection
 	Stdout   string  `json:"stdout"`   // what arrived of a print
 	Stderr   string  `json:"stderr"`
+	Logged   bool    `json:"logged"` // whether the print on stderr came as a log does, and not by stdio
 	Log      Record  `json:"log"`
 	Checked  string  `json:"checked"`  // that a wrong checksum was refused, before the start with the right one
 	Attached int32   `json:"attached"` // double of 21, by the second connection
