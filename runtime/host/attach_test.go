@@ -188,6 +188,7 @@ func TestAttachRefuses(t *testing.T) {
 		"another process": {to: func(to *handshake.Attachment) { to.Start = "1" }, stage: host.StageAttach, want: host.ErrExited},
 		"gone":            {to: func(to *handshake.Attachment) { *to = ended }, stage: host.StageAttach, want: host.ErrExited},
 		"no socket":       {to: func(to *handshake.Attachment) { to.Address += "x" }, stage: host.StageConnect, want: syscall.ENOENT},
+		"multiplexed":     {change: func(c *host.Config) { c.Multiplex = true }, stage: host.StageNegotiate, want: host.ErrMultiplex},
 		"checksum":        {change: func(c *host.Config) { c.Checksum = checksum(t, c.Path) }, stage: host.StageConfig},
 		"config":          {change: func(c *host.Config) { c.Handshake.MagicCookieKey = "" }, stage: host.StageConfig, want: handshake.ErrCookieKeyNotConfigured},
 	} {
