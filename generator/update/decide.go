@@ -191,6 +191,11 @@ func (p *planner) lacksSecrets() bool {
 // keepSecret leaves a file alone that was made with a secret which nobody told this time, and its record as well.
 func (p *planner) keepSecret(d *decision, base lock.File) {
 	d.Action, d.Reason = Keep, "it has a secret in it, which is not recorded: tell it with --var when the file should follow the template"
+	p.keepRecord(base)
+}
+
+// keepRecord records the file as it was recorded: nothing is made of it this time.
+func (p *planner) keepRecord(base lock.File) {
 	for i := range p.next.Files {
 		if p.next.Files[i].Path == base.Path {
 			p.next.Files[i] = base

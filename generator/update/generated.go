@@ -26,6 +26,9 @@ func (p *planner) generated(ctx context.Context, names []string) error {
 		p.notes = append(p.notes, contractNotes(p.theirs.ContractDir)[state])
 		return p.eachGenerated(names, func(d *decision, _ tree.File) {
 			d.Action, d.Reason = Keep, "it is made from the contract"
+			if base, known := p.base.Find(d.Path); known {
+				p.keepRecord(base)
+			}
 		})
 	case contractChanged:
 		if made, err = p.makeWith(ctx, contents); err != nil {
