@@ -111,7 +111,7 @@ func makeProject(ctx context.Context, req ProjectRequest, k kind) (*Project, err
 	if req.Module == me.path() || me.version(req.Module) != "" {
 		return nil, &InputError{What: "module path", Value: req.Module, Reason: "it is the path of a module that the project needs"}
 	}
-	b := &builder{req: req, kind: k, self: me, own: map[string]bool{}}
+	b := &builder{req: req, kind: k, self: me, own: map[string]bool{}, from: map[string]string{}}
 	defer b.cleanUp()
 	if err := b.open(ctx); err != nil {
 		return nil, err
@@ -176,6 +176,7 @@ type builder struct {
 	vars    map[string]any
 	scratch *scratch // where the go command works; nil when it is not needed
 	own     map[string]bool
+	from    map[string]string // by path: see noteFrom
 
 	recorded map[string]Answer
 }
@@ -230,6 +231,7 @@ func (b *builder) render(c *contract) (*tree.Tree, error) {
 			continue // such as go.tool.mod in a project that has no tools
 		}
 		b.noteOwn(o.Path, o)
+		b.noteFrom(o.Path, o)
 		if err := t.Add(fileOf(o.Path, o)); err != nil {
 			return nil, &TemplateError{&render.Error{Template: o.Template, Err: err}}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/plugingen/plugingen/generator/internal/lock"
 	"github.com/plugingen/plugingen/generator/internal/merge"
+	"github.com/plugingen/plugingen/generator/internal/render"
 	"github.com/plugingen/plugingen/generator/tree"
 )
 
@@ -42,9 +43,18 @@ func (b *builder) addLock(wish ProjectRequest, p *Project) error {
 		l.Answers = append(l.Answers, lock.Answer{Name: name, Value: a.Value})
 	}
 	for _, f := range p.Tree.Files() {
-		l.Files = append(l.Files, recorded(f, secrets))
+		r := recorded(f, secrets)
+		r.From = b.from[f.Path]
+		l.Files = append(l.Files, r)
 	}
 	return p.Tree.Add(tree.File{Path: LockName, Data: l.Format(), Owner: tree.Record})
+}
+
+// noteFrom keeps the template of a file whose name is not the template's: a rule or an action made it.
+func (b *builder) noteFrom(name string, o render.Output) {
+	if _, own, _ := strings.Cut(render.PlainName(o.Name), "/"); own != name {
+		b.from[name] = o.Name
+	}
 }
 
 // tells says whether somebody told the value of a variable: a default is no secret, and may be a word that is everywhere.

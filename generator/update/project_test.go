@@ -2,6 +2,7 @@ package update_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -229,6 +230,40 @@ func TestForce(t *testing.T) {
 	commit(t, u)
 	if f, g := read(t, dir, "f"), read(t, dir, "g"); f != generatedTwo || g != "Y\x00" {
 		t.Errorf("f is %q, g is %q", f, g)
+	}
+}
+
+// A rule of the set gives a file another name, and its text changes altogether: what its owner wrote moves along all the same.
+func TestRenameRule(t *testing.T) {
+	const manifest = "schema: 1\nname: acme\nkinds: [plugin]\nfiles:\n  plugin/OWNERS.tmpl: {rename: %s}\n"
+	steps := []struct{ from, to, rule string }{
+		{"OWNERS", ".github/OWNERS", fmt.Sprintf(manifest, ".github/OWNERS")},
+		{".github/OWNERS", "docs/OWNERS", fmt.Sprintf(manifest, "docs/OWNERS")},
+		{"docs/OWNERS", "OWNERS", strings.SplitAfter(manifest, "[plugin]\n")[0]},
+	}
+	set := t.TempDir()
+	write(t, set, "template.yaml", steps[2].rule)
+	write(t, set, "plugin/OWNERS.tmpl", "before\nmore\n")
+	dir := filepath.Join(t.TempDir(), "my-plugin")
+	p, err := generator.Plugin(t.Context(), generator.ProjectRequest{Name: "my-plugin", Dir: dir, Runtime: checkout(t), Template: set})
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeTree(t, p.Tree, dir)
+	write(t, dir, "OWNERS", "before\nmore\nmine\n")
+	for i, step := range steps {
+		write(t, set, "template.yaml", step.rule)
+		text := fmt.Sprintf("now %d\n", i)
+		write(t, set, "plugin/OWNERS.tmpl", text)
+		u := mustPlan(t, update.Request{Dir: dir})
+		if c := change(t, u, step.to); c.From != step.from {
+			t.Errorf("%+v, want %s renamed", c, step.from)
+		}
+		commit(t, u)
+		if got := read(t, dir, step.to); !strings.Contains(got, "mine\n") || read(t, dir, step.from) != missing {
+			t.Errorf("%s is %q, %s is %q", step.to, got, step.from, read(t, dir, step.from))
+		}
+		write(t, dir, step.to, text+"mine\n")
 	}
 }
 

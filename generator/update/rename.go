@@ -7,6 +7,7 @@ import (
 
 	"github.com/plugingen/plugingen/generator/internal/lock"
 	"github.com/plugingen/plugingen/generator/internal/merge"
+	"github.com/plugingen/plugingen/generator/internal/render"
 	"github.com/plugingen/plugingen/generator/tree"
 )
 
@@ -20,7 +21,7 @@ func (p *planner) renames() error {
 		if _, stays := p.file(base.Path); stays || base.Owner != tree.Scaffolded || base.Hash == lock.Sum(nil) {
 			continue
 		}
-		i := bestMatch(base, came)
+		i := p.bestMatch(base, came)
 		if i < 0 {
 			continue
 		}
@@ -46,13 +47,16 @@ func (p *planner) newcomers() []tree.File {
 	return came
 }
 
-// bestMatch is the index of the file that base became; -1 for none. A name that differs in case alone counts most, then
-// the same content, then content that is mostly the same.
-func bestMatch(base lock.File, came []tree.File) int {
+// bestMatch is the index of the file that base became; -1 for none. That they are made from one template counts most, then a
+// name that differs in case alone, then the same content, then content that is mostly the same.
+func (p *planner) bestMatch(base lock.File, came []tree.File) int {
 	best, score := -1, 0.0
 	for i, f := range came {
 		s := 0.0
+		next, _ := p.next.Find(f.Path)
 		switch {
+		case fromOne(base, next):
+			s = 4
 		case strings.EqualFold(f.Path, base.Path):
 			s = 3
 		case lock.Sum(f.Data) == base.Hash:
@@ -65,6 +69,21 @@ func bestMatch(base lock.File, came []tree.File) int {
 		}
 	}
 	return best
+}
+
+// fromOne says whether one template made both files, under two names.
+func fromOne(a, b lock.File) bool {
+	made := func(f lock.File) string {
+		_, name, _ := strings.Cut(render.PlainName(f.From), "/")
+		return name
+	}
+	switch {
+	case a.From != "" && b.From != "":
+		return a.From == b.From
+	case a.From != "":
+		return made(a) == b.Path
+	}
+	return b.From != "" && made(b) == a.Path
 }
 
 // rename decides about a renamed file. It is not done when something else has the new name.

@@ -45,14 +45,19 @@ func newProject(t testing.TB, layer files) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := p.Tree.Plan(dir)
+	writeTree(t, p.Tree, dir)
+	return dir
+}
+
+func writeTree(t testing.TB, files *tree.Tree, dir string) {
+	t.Helper()
+	plan, err := files.Plan(dir)
 	if err == nil {
 		err = plan.Commit(tree.CommitOptions{})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dir
 }
 
 func request(dir string, layer files) update.Request {

@@ -28,6 +28,7 @@ const (
 )
 
 const (
+	fromKey    = "from "
 	textSign   = "|"
 	base64Sign = "="
 	// noNewline follows a text whose last line does not end.
@@ -72,6 +73,9 @@ func (l *Lock) Format() []byte {
 
 func (f File) format(b *bytes.Buffer) {
 	fmt.Fprintf(b, "\nfile %s %s %o %s %s\n", word(f.Path), f.Owner, f.Mode.Perm(), f.Hash, f.encoding())
+	if f.From != "" {
+		fmt.Fprintf(b, "%s%s\n", fromKey, word(f.From))
+	}
 	switch f.encoding() {
 	case asText:
 		for line := range bytes.Lines(f.Text) {

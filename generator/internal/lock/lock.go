@@ -46,6 +46,8 @@ type File struct {
 	Owner tree.Owner
 	Mode  fs.FileMode
 	Hash  string // see Sum
+	// From is the template that it was made from, when its own name does not tell: by it a renamed file is known again.
+	From string
 	// Text is the content, which a merge needs; nil when only the hash is recorded.
 	Text []byte
 	// Secret says that the content has a secret in it, and so is not recorded.

@@ -20,6 +20,7 @@ func sample() *Lock {
 	made.Owner, made.Text = tree.Generated, nil
 	secret := file("token.txt", "x")
 	secret.Text, secret.Secret = nil, true
+	made.From = "plugin/{{.Contract.Package}}.go.tmpl"
 	script := file("run.sh", "#!/bin/sh")
 	script.Mode = 0o755
 	return &Lock{
@@ -96,6 +97,7 @@ func TestParseRefuses(t *testing.T) {
 		"into the way back":  {"file main.go", "file .plugingen-update/x", "for what an update needs"},
 		"into git":           {"file main.go", "file i/.git/x", "git's own folder"},
 		"a device":           {"file main.go", "file i/nul", "i/nul"},
+		"a broken origin":    {"\nfrom ", "\nfrom from ", ":6: "},
 		"unsorted":           {"file main.go", "file a", "is not in its place"},
 		"differs in case":    {"file main.go", "file Go.sum", "one name"},
 		"one name twice":     {"file main.go", "file greeter/ZZ_plugingen.go", "one name"},

@@ -266,6 +266,11 @@ func (p *parser) file() error {
 		return p.fault(6, "the mode %s keeps the owner from the file", m[3])
 	}
 	start := p.line
+	if bytes.HasPrefix(p.rest, []byte(fromKey)) {
+		if f.From, err = p.word(len(fromKey)+1, strings.TrimPrefix(p.next(), fromKey)); err != nil {
+			return err
+		}
+	}
 	if f.Text, err = p.content(m[5]); err != nil {
 		return err
 	}
