@@ -10,7 +10,7 @@ import (
 )
 
 // randomContracts is how many contracts of types put together by chance are compiled; the same ones each time.
-const randomContracts = 6
+const randomContracts = 12
 
 // layRandom generates contracts that nobody would write, each in a package of its own.
 func layRandom(t *testing.T, root string) {
@@ -39,13 +39,14 @@ func randomSource(name string, r *rand.Rand) string {
 		}
 		body += "}\n"
 	}
+	body += "type NIface interface {\n\tA" + randomSignature(r) + "\n\tB(NIface) error\n}\ntype NFunc func" + randomSignature(r) + "\ntype NChan <-chan " + randomType(r, 1) + "\n"
 	body += "type I interface {\n"
 	for m := range 1 + r.IntN(4) {
 		body += fmt.Sprintf("\tM%d%s\n", m, randomSignature(r))
 	}
 	body += "}\n"
 	imports := ""
-	for _, i := range []struct{ path, use string }{{"context", "context."}, {"net/url", "url."}, {"time", "time."}} {
+	for _, i := range []struct{ path, use string }{{"context", "context."}, {"io", "io."}, {"iter", "iter."}, {"net/url", "url."}, {"time", "time."}} {
 		if strings.Contains(body, i.use) {
 			imports += fmt.Sprintf("\t%q\n", i.path)
 		}
@@ -75,7 +76,7 @@ func randomSignature(r *rand.Rand) string {
 
 func randomType(r *rand.Rand, depth int) string {
 	basics := strings.Fields("bool int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float32 float64 string byte rune")
-	others := strings.Fields("NS NI NB NF []byte NRaw time.Time time.Duration time.Month S0 S1 url.URL NArr NSl NM struct{}")
+	others := strings.Fields("NIface NFunc NChan io.Reader io.WriteCloser NS NI NB NF []byte NRaw time.Time time.Duration time.Month S0 S1 url.URL NArr NSl NM struct{}")
 	keys := strings.Fields("bool int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 string NS NI NK time.Month")
 	switch n := r.IntN(100); {
 	case depth == 0 || n < 35:
@@ -87,7 +88,25 @@ func randomType(r *rand.Rand, depth int) string {
 		return "map[" + keys[r.IntN(len(keys))] + "]" + randomType(r, depth-1)
 	case n < 78:
 		return fmt.Sprintf("[%d]%s", r.IntN(4), randomType(r, depth-1))
+	case n < 88:
+		return randomLive(r, depth-1)
 	default:
 		return "*" + strings.TrimPrefix(randomType(r, depth-1), "*")
+	}
+}
+
+// randomLive is a type without a name whose values stay in their process.
+func randomLive(r *rand.Rand, depth int) string {
+	switch r.IntN(5) {
+	case 0:
+		return "<-chan " + randomType(r, depth)
+	case 1:
+		return "chan<- " + randomType(r, depth)
+	case 2:
+		return "iter.Seq[" + randomType(r, depth) + "]"
+	case 3:
+		return "iter.Seq2[" + randomType(r, depth) + ", " + randomType(r, depth) + "]"
+	default:
+		return "func(" + randomType(r, depth) + ", " + randomType(r, depth) + ") (" + randomType(r, depth) + ", error)"
 	}
 }

@@ -172,7 +172,7 @@ func (f *file) itemDecoder(t *model.Type, word string) function {
 
 func itemNames(t *model.Type, l locals) []string {
 	if t.Live.Form == model.Seq2 {
-		return []string{l.k, l.v}
+		return []string{l.first, l.second}
 	}
 	return []string{l.v}
 }
