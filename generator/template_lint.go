@@ -126,6 +126,7 @@ func (l *linter) layer(layer render.Layer) {
 			l.calls(name, facts)
 		}
 		l.name(layer.Shown+name, name)
+		l.policy(layer, name)
 	}
 	for _, r := range layer.Rules {
 		if r.When.Text == "false" {
@@ -150,6 +151,13 @@ func variableNames(list []*manifest.Variable) []string {
 		names = append(names, v.Name)
 	}
 	return names
+}
+
+// policy reports files that are to be replaced for ever, and do not tell who edits them.
+func (l *linter) policy(layer render.Layer, name string) {
+	if l.set.Rule(name).Policy == tree.Generated.String() && !strings.Contains(string(layer.Files[name]), tree.Header) {
+		l.fault(layer.Shown+name, 0, 0, "its policy is generated, and it does not say so: start it with a comment %q", tree.Header)
+	}
 }
 
 // calls reports those of templates that nobody defines.

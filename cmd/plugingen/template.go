@@ -41,7 +41,6 @@ type setOptions struct {
 }
 
 func (o *setOptions) register(cmd *cobra.Command) {
-	registerTrust(cmd, &o.trust)
 	cmd.Flags().BoolVar(&o.json, "json", false, "print the result as JSON")
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
@@ -51,7 +50,13 @@ func (o *setOptions) register(cmd *cobra.Command) {
 	}
 }
 
-func (o *setOptions) request(ctx context.Context, s streams) generator.TemplateRequest {
+// looking is for commands that read a set and use nothing of it: it is how people find out whether they trust it.
+func (o *setOptions) looking(s streams) generator.TemplateRequest {
+	return generator.TemplateRequest{Template: o.template, Approve: func(generator.TemplateReview) error { return nil }, Progress: s.err}
+}
+
+// using is for commands that run what a set says.
+func (o *setOptions) using(ctx context.Context, s streams) generator.TemplateRequest {
 	term := s.term
 	if o.json {
 		term = nil
@@ -102,7 +107,7 @@ func runTemplateList(ctx context.Context, s streams, asJSON bool) error {
 		return err
 	}
 	list := []listedTemplate{{Template: generator.BuiltinTemplate, Kinds: builtin.Kinds, Description: builtin.Description, Hash: builtin.Hash}}
-	settings, err := generator.FindSettings(ctx, generator.SettingsRequest{Dir: ".", UserDir: configDir(), Approve: approver(ctx, s, nil, false)})
+	settings, err := generator.FindSettings(ctx, generator.SettingsRequest{Dir: ".", UserDir: configDir(), Approve: (&setOptions{}).looking(s).Approve})
 	if err != nil {
 		return err
 	}
@@ -254,7 +259,7 @@ func (e *lintError) Error() string { return fmt.Sprintf("faults: %d", e.faults) 
 func (e *lintError) Unwrap() error { return generator.ErrInput }
 
 func runTemplateLint(ctx context.Context, s streams, o setOptions) error {
-	faults, err := generator.LintTemplate(ctx, o.request(ctx, s))
+	faults, err := generator.LintTemplate(ctx, o.looking(s))
 	if err != nil {
 		return err
 	}
@@ -303,6 +308,7 @@ projects are built, vetted and tested: this runs what the set says. It exits wit
 		},
 	}
 	o.register(cmd)
+	registerTrust(cmd, &o.trust)
 	cmd.Flags().StringVar(&o.run, "run", "", "regular expression for the names of the cases to try")
 	cmd.Flags().BoolVar(&o.update, "update", false, "write what comes out into the cases; read the diff before you commit it")
 	cmd.Flags().BoolVar(&o.noBuild, "no-build", false, "compare alone")
@@ -311,7 +317,7 @@ projects are built, vetted and tested: this runs what the set says. It exits wit
 }
 
 func runTemplateTest(ctx context.Context, s streams, o templateTestOptions) error {
-	req := generator.TemplateTestRequest{TemplateRequest: o.request(ctx, s), NoBuild: o.noBuild}
+	req := generator.TemplateTestRequest{TemplateRequest: o.using(ctx, s), NoBuild: o.noBuild}
 	var err error
 	if req.Run, err = regexp.Compile(o.run); err != nil {
 		return usagef("--run: %v", err)

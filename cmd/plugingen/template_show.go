@@ -21,7 +21,7 @@ func newTemplateShowCommand(s streams) *cobra.Command {
 			if len(args) == 1 {
 				o.template = args[0]
 			}
-			info, err := generator.DescribeTemplate(cmd.Context(), o.request(cmd.Context(), s))
+			info, err := generator.DescribeTemplate(cmd.Context(), o.looking(s))
 			if err != nil {
 				return o.failJSON(s, err)
 			}

@@ -117,7 +117,7 @@ func approve(ctx context.Context, s streams, term *terminal, trust bool, r gener
 		return nil
 	}
 	if term == nil {
-		return fmt.Errorf("%w: %s; look at it, then say --trust", generator.ErrUntrusted, r.Origin)
+		return fmt.Errorf("%w: %s; plugingen template show prints what is in it, --trust uses it", generator.ErrUntrusted, r.Origin)
 	}
 	yes, err := term.confirm(ctx, "Use them?")
 	if err == nil && !yes {

@@ -282,6 +282,7 @@ func TestBlockFaults(t *testing.T) {
 		"no such file":        {fstest.MapFS{"p/b.md.tmpl": file(`{{define "a.x"}}y{{end}}`)}, "team/p/b.md.tmpl: it has definitions alone"},
 		"a key in a block":    {fstest.MapFS{"p/a.md.tmpl": file("\n{{define \"a.x\"}}\n {{.Nobody}}{{end}}")}, "team/p/a.md.tmpl:3:4: "},
 		"syntax in a block":   {fstest.MapFS{"p/a.md.tmpl": file("{{define \"a.x\"}}\n {{nobody}}{{end}}")}, `team/p/a.md.tmpl:2:4: function "nobody" not defined`},
+		"one name twice":      {fstest.MapFS{"p/a.md.tmpl": file(`{{template "q"}}`), "partials/q.tmpl": file("q"), "partials/x/q.tmpl": file("q")}, `team/partials/x/q.tmpl: it is called "q", as partials/q.tmpl is`},
 		"syntax in a partial": {fstest.MapFS{"p/a.md.tmpl": file(`{{template "q"}}`), "partials/q.tmpl": file("\n {{if}}{{end}}")}, "team/partials/q.tmpl:2:2: "},
 	}
 	for name, c := range cases {

@@ -202,11 +202,16 @@ func addTrees(t *template.Template, trees map[string]*parse.Tree) error {
 // parseAllPartials returns the guarded trees of the partials, of their blocks included.
 func (s *Set) parseAllPartials() (map[string]*parse.Tree, error) {
 	t := s.newTemplate("", "")
+	called := map[string]string{}
 	for _, name := range s.below(Partials) {
 		stack, err := s.stack(name)
 		if err != nil {
 			return nil, err
 		}
+		if other, taken := called[PartialName(name)]; taken {
+			return nil, &Error{Template: stack[0].shown(), Err: fmt.Errorf("it is called %q, as %s is", PartialName(name), other)}
+		}
+		called[PartialName(name)] = name
 		if err := s.layer(t, PartialName(name), stack); err != nil {
 			return nil, err
 		}
