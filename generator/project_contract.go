@@ -15,6 +15,7 @@ import (
 // contract is what the project's templates build on.
 type contract struct {
 	model    *model.Contract
+	versions []int // of the protocol, that its Handshake names
 	starter  bool
 	dir      string      // in the project; empty when it belongs to another module
 	files    []tree.File // of dir
@@ -55,7 +56,7 @@ func starterContract() ownContract {
 // ownContract renders the hand-written half, and generates the other from it.
 func (b *builder) ownContract(ctx context.Context, own ownContract) (*contract, error) {
 	b.req.Runtime = b.req.Runtime.withDefault()
-	c := &contract{starter: own.starter, dir: own.name}
+	c := &contract{versions: []int{1}, starter: own.starter, dir: own.name}
 	outputs, err := b.outputs(own.set, b.contractView(own))
 	if err != nil {
 		return nil, err

@@ -107,7 +107,7 @@ func (b *builder) inspectExisting(ctx context.Context, dir string) (*contract, e
 			Hint: "add var Handshake = handshake.Config{...}",
 		}
 	}
-	return &contract{model: result.Contract, warnings: result.Warnings}, nil
+	return &contract{model: result.Contract, versions: handshakeVersions(dir), warnings: result.Warnings}, nil
 }
 
 // moduleOf finds the module that holds dir.

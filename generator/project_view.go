@@ -20,11 +20,12 @@ type view struct {
 	Contract     contractView
 	// ReturnsErrors says that a method has an error result.
 	ReturnsErrors bool
-	Starter       bool // the contract is the starter: there are bodies and tests to show
-	OwnsContract  bool // the contract's package is in this project
-	HasTool       bool // the project pins the generator in go.tool.mod
-	Copy          bool // the project has a copy of the runtime
-	Checkout      bool // go.mod replaces the runtime by a folder of this machine
+	Starter       bool  // the contract is the starter: there are bodies and tests to show
+	OwnsContract  bool  // the contract's package is in this project
+	HasTool       bool  // the project pins the generator in go.tool.mod
+	Copy          bool  // the project has a copy of the runtime
+	Checkout      bool  // go.mod replaces the runtime by a folder of this machine
+	Versions      []int // of the protocol; each serves all Services
 	Services      []serviceView
 	// Mod and so on are the module files; those for tools are empty when the project has none.
 	Mod, Sum, ToolMod, ToolSum render.Code
@@ -116,7 +117,7 @@ func (b *builder) view(c *contract) (*view, error) {
 			Vars: b.vars, Self: b.self.path(),
 			Package: c.model.Package.Name, Name: localName(c.model.Package.Name), Path: c.model.Package.Path, Dir: c.dir, CookieKey: cookieKey(b.req.Name),
 		},
-		Starter: c.starter, OwnsContract: c.dir != "", HasTool: m.toolMod != nil,
+		Versions: c.versions, Starter: c.starter, OwnsContract: c.dir != "", HasTool: m.toolMod != nil,
 		Copy: b.req.Runtime.Copy, Checkout: b.req.Runtime.requirement() == noVersion && !b.req.Runtime.Copy,
 		Mod: render.Code(m.mod), Sum: render.Code(m.sum), ToolMod: render.Code(m.toolMod), ToolSum: render.Code(m.toolSum),
 	}
