@@ -29,6 +29,7 @@ type work struct {
 	methods int  // of the interface; zero: a whole project is made
 	again   bool // nothing has changed since the last run
 	team    bool // the project is made of a team's template set, a module that is in the cache
+	update  bool // a project of 40 files follows its templates
 }
 
 func works() []work {
@@ -39,6 +40,7 @@ func works() []work {
 		{name: "nothing changed, 200 methods", methods: 200, again: true},
 		{name: "a new project"},
 		{name: "a new project, a team's templates", team: true},
+		{name: "an update of 40 files", update: true},
 	}
 }
 
@@ -142,6 +144,8 @@ func (j *job) args() []string {
 	switch {
 	case j.work.team:
 		return teamArgs()
+	case j.work.update:
+		return []string{"update", "--dir", newProject}
 	case j.work.methods == 0:
 		return []string{"new", newProject}
 	case j.work.again && j.tool.check != nil:
@@ -155,6 +159,9 @@ const newProject = "my-plugin"
 
 // clean removes what the last run wrote, where this one is to write it.
 func (j *job) clean() error {
+	if j.work.update {
+		return j.outdate()
+	}
 	if j.work.again {
 		if _, err := os.Stat(filepath.Join(j.dir, j.tool.wrote[0])); err == nil {
 			return nil
