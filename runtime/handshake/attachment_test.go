@@ -2,6 +2,7 @@ package handshake_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -126,4 +127,13 @@ func FuzzParseAttachment(f *testing.F) {
 			t.Errorf("%+v is no handshake line: %v", a, err)
 		}
 	})
+}
+
+func ExampleParseAttachment() {
+	to, err := handshake.ParseAttachment(`{"Protocol":"grpc","ProtocolVersion":6,"Pid":4711,"Test":true,"Addr":{"Network":"unix","String":"/tmp/plugin1"}}`)
+	fmt.Println(to.Network, to.Address, to.PID, err)
+	fmt.Println(handshake.FormatAttachments(map[string]handshake.Attachment{"english": to}))
+	// Output:
+	// unix /tmp/plugin1 4711 <nil>
+	// {"english":{"Protocol":"grpc","ProtocolVersion":6,"Pid":4711,"Test":true,"Addr":{"Network":"unix","String":"/tmp/plugin1"}}}
 }
