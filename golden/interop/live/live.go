@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-//go:generate go run github.com/plugingen/plugingen/cmd/plugingen generate -type Live
+//go:generate go -C ../../.. run ./cmd/plugingen generate -type Live golden/interop/live
 
 // ErrStop is the host's.
 var ErrStop = errors.New("stop")

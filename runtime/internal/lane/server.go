@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"strings"
@@ -36,7 +37,7 @@ type Server struct {
 	handlers sync.WaitGroup
 
 	mu       sync.Mutex
-	services map[string]bool
+	services map[string]grpc.ServiceInfo
 	methods  map[string]*method
 	conns    map[*serverConn]struct{}
 	gone     chan struct{} // closed when conns has become empty while draining
@@ -62,7 +63,7 @@ func NewServer(cfg ServerConfig) *Server {
 	cfg = cfg.withDefaults()
 	return &Server{
 		cfg: cfg, unary: chainUnaryServer(cfg.UnaryInterceptors), stream: chainStreamServer(cfg.StreamInterceptors),
-		services: map[string]bool{}, methods: map[string]*method{}, conns: map[*serverConn]struct{}{},
+		services: map[string]grpc.ServiceInfo{}, methods: map[string]*method{}, conns: map[*serverConn]struct{}{},
 		gone: make(chan struct{}),
 	}
 }
@@ -76,20 +77,31 @@ func (s *Server) RegisterService(desc *grpc.ServiceDesc, impl any) {
 		s.bad = errors.Join(s.bad, err)
 		return
 	}
-	s.services[desc.ServiceName] = true
+	info := grpc.ServiceInfo{Metadata: desc.Metadata}
+	defer func() { s.services[desc.ServiceName] = info }()
 	for i := range desc.Methods {
+		info.Methods = append(info.Methods, grpc.MethodInfo{Name: desc.Methods[i].MethodName})
 		m := &method{name: "/" + desc.ServiceName + "/" + desc.Methods[i].MethodName, impl: impl, unary: &desc.Methods[i]}
 		m.apart = s.cfg.Apart != nil && s.cfg.Apart(m.name)
 		s.methods[m.name] = m
 	}
 	for i := range desc.Streams {
+		d := &desc.Streams[i]
+		info.Methods = append(info.Methods, grpc.MethodInfo{Name: d.StreamName, IsClientStream: d.ClientStreams, IsServerStream: d.ServerStreams})
 		m := &method{name: "/" + desc.ServiceName + "/" + desc.Streams[i].StreamName, impl: impl, stream: &desc.Streams[i]}
 		s.methods[m.name] = m
 	}
 }
 
+// GetServiceInfo tells what is registered, as a grpc.Server does.
+func (s *Server) GetServiceInfo() map[string]grpc.ServiceInfo {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.services)
+}
+
 func (s *Server) checkService(desc *grpc.ServiceDesc, impl any) error {
-	if s.services[desc.ServiceName] {
+	if _, has := s.services[desc.ServiceName]; has {
 		return fmt.Errorf("lane: service %s is registered twice", desc.ServiceName)
 	}
 	if impl == nil || desc.HandlerType == nil {
@@ -113,7 +125,8 @@ func (s *Server) find(name string) (*method, *status.Status) {
 	if !strings.HasPrefix(name, "/") || cut < 1 {
 		return nil, status.Newf(codes.Unimplemented, "malformed method name: %q", name)
 	}
-	if service := name[1:cut]; !s.services[service] {
+	service := name[1:cut]
+	if _, has := s.services[service]; !has {
 		return nil, status.Newf(codes.Unimplemented, "unknown service %v", service)
 	}
 	return nil, status.Newf(codes.Unimplemented, "unknown method %v for service %v", name[cut+1:], name[1:cut])
