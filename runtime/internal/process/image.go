@@ -54,6 +54,14 @@ func (i *image) discard() {
 	}
 }
 
+// explain knows that it may have been the copy that could not be executed.
+func (i *image) explain(e *StartError) *StartError {
+	if i.remove != nil && e.Reason == ErrNotExecutable {
+		e.Hint = "the copy that was checked is in " + filepath.Dir(i.path) + ", where programs may not be executed: set TMPDIR to another folder"
+	}
+	return e
+}
+
 // verified returns what has the sum that is asked for, out of everybody's reach: between the check and the start there is nothing
 // to replace. The file is opened once; what happens to it afterwards makes no difference.
 func verified(ctx context.Context, path string, cfg Config) (*image, error) {

@@ -74,7 +74,7 @@ func Start(ctx context.Context, cfg Config) (*Process, error) {
 	p, err := run(begin)
 	if err != nil {
 		image.discard()
-		return nil, classify(path, cfg.Dir, err)
+		return nil, image.explain(classify(path, cfg.Dir, err))
 	}
 	image.close()
 	go p.watch()
