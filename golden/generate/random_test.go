@@ -30,7 +30,35 @@ func layRandom(t *testing.T, root string) {
 }
 
 func randomSource(name string, r *rand.Rand) string {
-	const named = "type (\n\tNS string\n\tNI int16\n\tNK uint32\n\tNB bool\n\tNF float32\n\tNRaw []byte\n\tNArr [4]byte\n)\n"
+	const named = `type (
+	NS   string
+	NI   int16
+	NK   uint32
+	NB   bool
+	NF   float32
+	NRaw []byte
+	NArr [4]byte
+	NE   int
+	NE8  uint8
+	NP   *S0
+	NAny any
+	//plugingen:oneof *S0, S1, NI, *NE, NSl
+	NSum interface{ sum() }
+	Key  struct { A NS; B [2]NF }
+	NErr struct { S S1; Err error }
+)
+const (
+	NE1 NE = iota + 1
+	NE2
+	NE8A NE8 = 200
+)
+func (*S0) sum() {}
+func (S1) sum() {}
+func (NI) sum() {}
+func (NE) sum() {}
+func (NSl) sum() {}
+func (*NErr) Error() string { return "" }
+`
 	body := named + "type NSl []" + randomType(r, 1) + "\ntype NM map[NK]" + randomType(r, 1) + "\n"
 	for i := range 2 {
 		body += fmt.Sprintf("type S%d struct {\n", i)
@@ -40,7 +68,7 @@ func randomSource(name string, r *rand.Rand) string {
 		body += "}\n"
 	}
 	body += "type NIface interface {\n\tA" + randomSignature(r) + "\n\tB(NIface) error\n}\ntype NFunc func" + randomSignature(r) + "\ntype NChan <-chan " + randomType(r, 1) + "\n"
-	body += "type I interface {\n"
+	body += "//plugingen:any []NE, Key, map[NS]*Key\ntype I interface {\n"
 	for m := range 1 + r.IntN(4) {
 		body += fmt.Sprintf("\tM%d%s\n", m, randomSignature(r))
 	}
@@ -76,8 +104,8 @@ func randomSignature(r *rand.Rand) string {
 
 func randomType(r *rand.Rand, depth int) string {
 	basics := strings.Fields("bool int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float32 float64 string byte rune")
-	others := strings.Fields("NIface NFunc NChan io.Reader io.WriteCloser NS NI NB NF []byte NRaw time.Time time.Duration time.Month S0 S1 url.URL NArr NSl NM struct{}")
-	keys := strings.Fields("bool int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 string NS NI NK time.Month")
+	others := strings.Fields("NIface NFunc NChan io.Reader io.WriteCloser NS NI NB NF []byte NRaw time.Time time.Duration time.Month S0 S1 url.URL NArr NSl NM struct{} NE NE8 NP NSum NAny any error Key")
+	keys := strings.Fields("bool int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 string NS NI NK time.Month NE NE8 float64 NF Key [3]NS any time.Time")
 	switch n := r.IntN(100); {
 	case depth == 0 || n < 35:
 		all := slices.Concat(basics, others)
@@ -88,10 +116,12 @@ func randomType(r *rand.Rand, depth int) string {
 		return "map[" + keys[r.IntN(len(keys))] + "]" + randomType(r, depth-1)
 	case n < 78:
 		return fmt.Sprintf("[%d]%s", r.IntN(4), randomType(r, depth-1))
+	case n < 83:
+		return fmt.Sprintf("struct { A %s; B %s }", randomType(r, depth-1), randomType(r, depth-1))
 	case n < 88:
 		return randomLive(r, depth-1)
 	default:
-		return "*" + strings.TrimPrefix(randomType(r, depth-1), "*")
+		return "*" + randomType(r, depth-1)
 	}
 }
 

@@ -26,16 +26,16 @@ func (f *file) entryEncoder(m *model.Message) function {
 	fn.Params = f.code(f.scoped(m, true) + params)
 	e := f.encoding(func(where, err string) []string { return []string{"return nil, " + f.wrap(where, err)} })
 	e.within = m
-	e.message(&b, l.m, pb, m.Fields, f.entryPart)
+	e.message(&b, l.m, pb, m.Fields, func(field *model.Field) string { return f.entryPart(field, l.k) })
 	b.add("return " + withNil(l.m, c.encodes))
 	fn.Body = b.code()
 	return fn
 }
 
 // entryPart is the variable for a field of an entry.
-func (f *file) entryPart(field *model.Field) string {
+func (f *file) entryPart(field *model.Field, key string) string {
 	if field.Name == "key" {
-		return f.locals.k
+		return key
 	}
 	return f.locals.v
 }
@@ -45,18 +45,18 @@ func (f *file) entryDecoder(m *model.Message) function {
 	c, l := f.convert[m], f.locals
 	fn := function{Name: c.decode, Params: f.decoderParams(m)}
 	fn.Doc = f.code(fmt.Sprintf("is the entry of a %s in a message.", m.Type))
-	results := l.k + " " + m.Type.Key.Expr(f.imports) + ", " + l.v + " " + m.Type.Elem.Expr(f.imports)
+	results := l.mapKey + " " + m.Type.Key.Expr(f.imports) + ", " + l.v + " " + m.Type.Elem.Expr(f.imports)
 	if c.decodes {
 		results += ", " + l.err + " error"
 	}
 	fn.Results = f.code("(" + results + ")")
-	result := l.k + ", " + l.v
+	result := l.mapKey + ", " + l.v
 	var b block
 	b.add("if "+l.m+" == nil {", "return "+withNil(result, c.decodes), "}")
 	d := f.decoding(func(where, err string) []string { return []string{"return " + result + ", " + f.wrap(where, err)} })
 	d.within = m
 	for _, field := range m.Fields {
-		d.field(&b, field, f.entryPart(field), l.m+"."+field.GoName)
+		d.field(&b, field, f.entryPart(field, l.mapKey), l.m+"."+field.GoName)
 	}
 	b.add("return " + withNil(result, c.decodes))
 	fn.Body = b.code()

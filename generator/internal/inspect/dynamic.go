@@ -36,6 +36,34 @@ func (m *mapper) oneOf(t *types.Named, mt *model.Type, path string) *model.Type 
 	return mt
 }
 
+// checkOneOfs refuses lists for what is no interface: nobody else would notice them.
+func (m *mapper) checkOneOfs() {
+	for _, service := range m.asked {
+		for _, d := range directivesOf(m.home).types[service] {
+			name, _, ok := strings.Cut(d.args, "=")
+			if d.name != directiveOneOf || !ok {
+				continue
+			}
+			name = strings.TrimRight(name, " \t")
+			if name == "" {
+				m.directiveFault(d.argPos(), d.name, "no interface stands before the =", "write //plugingen:oneof Shape = Circle, *Square")
+			}
+			for _, e := range m.list(m.home, d, name, 0) {
+				if n, _ := types.Unalias(orInvalid(e.typ)).(*types.Named); n == nil || !types.IsInterface(n) && !isInvalid(n) {
+					m.directiveFault(e.pos, d.name, "it is no interface with a name", "write //plugingen:oneof Shape = Circle, *Square")
+				}
+			}
+		}
+	}
+}
+
+func orInvalid(t types.Type) types.Type {
+	if t == nil {
+		return types.Typ[types.Invalid]
+	}
+	return t
+}
+
 // oneOfDirective finds the directive about an interface, and which part of it is the list.
 func (m *mapper) oneOfDirective(t *types.Named) (*source, directive, string, int) {
 	if src := m.loader.sources[t.Obj().Pkg().Path()]; src != nil {

@@ -82,6 +82,7 @@ func (l *loader) contract(names []string) (*model.Contract, *report, error) {
 	m.checkName()
 	m.checkDirectives()
 	m.partials()
+	m.checkOneOfs()
 	for _, name := range names {
 		if s := m.service(name); s != nil {
 			c.Services = append(c.Services, s)
