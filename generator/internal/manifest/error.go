@@ -3,6 +3,8 @@ package manifest
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
 )
 
 // Error is something wrong in a file.
@@ -12,12 +14,18 @@ type Error struct {
 	Why          string
 }
 
-// Error starts with the place, in the form that editors jump to.
+// Error starts with the place, in the form that editors jump to. What the file says cannot move a terminal's cursor.
 func (e *Error) Error() string {
-	if e.Line == 0 {
-		return e.File + ": " + e.Why
+	text := e.File + ": " + e.Why
+	if e.Line > 0 {
+		text = fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Why)
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Why)
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, text)
 }
 
 // Errors are the *Error in a joined error, in order.

@@ -82,6 +82,7 @@ func TestFaults(t *testing.T) {
 		"kind twice":              {"kinds: [host, host]", "t.yaml:1:8: kinds: \"host\" is there twice"},
 		"version":                 {head + "plugingen: new", "t.yaml:4:12: plugingen is the oldest version"},
 		"escape in a description": {head + `description: "a\x1b[2J"`, "t.yaml:4:14: description has the character '\\x1b'"},
+		"escape in a key":         {head + `variables: {"\e[2J": {typo: x}}`, "t.yaml:4:13: variable \"\\x1b[2J\""},
 		"right to left":           {head + "description: \"a\\u202e\"", "t.yaml:4:14: description has the character '\\u202e'"},
 		"step":                    {head + "post: [rm]", "t.yaml:4:7: post: \"rm\" is unknown"},
 		"type":                    {head + "variables:\n  a: {type: str}", "t.yaml:5:13: type \"str\" is unknown"},

@@ -20,11 +20,20 @@ type Error struct {
 func (e *Error) Error() string {
 	switch {
 	case e.Line == 0:
-		return e.Template + ": " + e.Err.Error()
+		return harmless(e.Template + ": " + e.Err.Error())
 	case e.Column == 0:
-		return fmt.Sprintf("%s:%d: %v", e.Template, e.Line, e.Err)
+		return harmless(fmt.Sprintf("%s:%d: %v", e.Template, e.Line, e.Err))
 	}
-	return fmt.Sprintf("%s:%d:%d: %v", e.Template, e.Line, e.Column, e.Err)
+	return harmless(fmt.Sprintf("%s:%d:%d: %v", e.Template, e.Line, e.Column, e.Err))
+}
+
+// harmless is text that cannot move a terminal's cursor: errors repeat what templates say.
+func harmless(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = printable(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // Unwrap returns Err.

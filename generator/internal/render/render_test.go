@@ -295,6 +295,16 @@ func TestBlockFaults(t *testing.T) {
 	}
 }
 
+// TestErrorsAreHarmless: what a template says is repeated in errors, and moves no cursor there.
+func TestErrorsAreHarmless(t *testing.T) {
+	for _, text := range []string{"{{index .L `\x1b[2J`}}", "{{template \"\x1b[2J\"}}", "{{`\x1b[2J` | nobody}}", "{{.L | printf `\u202e` | quote | len | index .L}}"} {
+		_, err := newSet(t, fstest.MapFS{"p/x.txt.tmpl": file(text)}).Render("p", map[string]any{"L": []string{"a"}}, render.Options{})
+		if err == nil || strings.ContainsAny(err.Error(), "\x1b\u202e") {
+			t.Errorf("%q: error %q", text, err)
+		}
+	}
+}
+
 // TestEndless are templates that print nothing and would not come to an end.
 func TestEndless(t *testing.T) {
 	for name, text := range map[string]string{

@@ -10,6 +10,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 const (
@@ -37,6 +39,9 @@ func (c *collector) add(name string, from io.Reader) error {
 	if c.files == nil {
 		c.files = map[string][]byte{}
 	}
+	if !showable(name) {
+		return refuseFile(name, "its name has a character that does not show")
+	}
 	if len(c.files) == maxFiles {
 		return refuseFile(name, fmt.Sprintf("there are more than %d files", maxFiles))
 	}
@@ -52,6 +57,11 @@ func (c *collector) add(name string, from io.Reader) error {
 	}
 	c.files[name] = data
 	return nil
+}
+
+// showable: names are repeated in errors.
+func showable(name string) bool {
+	return utf8.ValidString(name) && strings.IndexFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
 }
 
 // readFolder reads the entries of a folder that are named, with what is below them; all when only is nil. It follows no links: one

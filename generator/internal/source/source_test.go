@@ -123,6 +123,17 @@ func TestLinksAreNotFollowed(t *testing.T) {
 	}
 }
 
+func TestNamesShow(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("such names cannot be there")
+	}
+	dir := t.TempDir()
+	write(t, dir, "plugin/\x1b[2J.tmpl", "x")
+	if _, err := fetchFolder(t, dir); !errors.Is(err, source.ErrContent) || strings.Contains(err.Error(), "\x1b") {
+		t.Errorf("a name that clears the screen: %q", err)
+	}
+}
+
 func TestFoldersAreBounded(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "plugin/large", strings.Repeat("x", 5<<20))
