@@ -161,7 +161,7 @@ func (o updateOptions) showUpdate(s streams, u *update.Update, outcome error) {
 		fmt.Fprintf(s.out, "%s: updated%s\n", u.Name, fromTo(u))
 	}
 	for _, c := range u.Changes {
-		if c.Differs() || c.Action == update.Keep && u.Differs() {
+		if c.Differs() || c.Action == update.Keep && (done || u.Differs()) {
 			fmt.Fprintln(s.out, indent(done)+describeUpdate(c))
 		}
 	}

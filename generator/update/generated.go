@@ -21,6 +21,7 @@ func (p *planner) generated(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
+	p.contract = state
 	switch made := p.theirs; state {
 	case contractMoved, contractUnclear:
 		p.notes = append(p.notes, contractNotes(p.theirs.ContractDir)[state])
@@ -85,6 +86,9 @@ func (p *planner) regenerate(d *decision, theirs tree.File) {
 		d.replace(theirs.Data)
 	case tree.IsGenerated(ours) && (derived || !known):
 		d.replace(theirs.Data) // go generate does so, too
+		if known && p.contract == contractAsMade {
+			d.Reason = "it was not as plugingen wrote it"
+		}
 	case sameAsBefore:
 		d.Action, d.Reason = Keep, "it is generated, and you edited it; --force replaces it"
 	case tree.IsGenerated(theirs.Data) && !tree.IsGenerated(ours):

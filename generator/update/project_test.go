@@ -51,6 +51,16 @@ func TestOwnContract(t *testing.T) {
 	}
 }
 
+// Who edits what is generated from the contract is told: go generate would replace it without a word.
+func TestGeneratedByHand(t *testing.T) {
+	dir := newProject(t, nil)
+	edit(t, dir, "greeter/zz_plugingen.go", "package greeter", "package greeter // mine")
+	u := mustPlan(t, request(dir, nil))
+	if c := change(t, u, "greeter/zz_plugingen.go"); c.Action != update.Replace || c.Reason == "" {
+		t.Errorf("%+v, want it replaced, with a word", c)
+	}
+}
+
 // Numbers that are gone stay taken: the .proto is the memory, also when the contract is as the template makes it again.
 func TestNumbersAreKept(t *testing.T) {
 	dir := newProject(t, nil)

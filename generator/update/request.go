@@ -24,7 +24,7 @@ func (p *planner) request() (generator.ProjectRequest, error) {
 	r.Module = cmp.Or(modfile.ModulePath(mod.data()), r.Module)
 	required := requiredVersions(mod.data())
 	r.Interface = atRequired(p.base.Interface, required)
-	r.Contract = p.contract(required)
+	r.Contract = p.wiredTo(required)
 	if r.Runtime == (generator.Runtime{}) {
 		if r.Runtime, err = p.runtime(); err != nil {
 			return r, err
@@ -109,8 +109,8 @@ func (p *planner) checkBuiltin() error {
 	}
 }
 
-// contract is a folder relative to the project, or an import path.
-func (p *planner) contract(required map[string]string) string {
+// wiredTo is the contract: a folder relative to the project, or an import path.
+func (p *planner) wiredTo(required map[string]string) string {
 	c := p.base.Contract
 	if modfile.IsDirectoryPath(c) {
 		if filepath.IsAbs(filepath.FromSlash(c)) {

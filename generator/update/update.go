@@ -110,6 +110,7 @@ type planner struct {
 	next   *lock.Lock // what the lock of theirs says
 	labels merge.Labels
 
+	contract  contractState
 	decisions map[string]*decision // by path
 	contents  map[string]*onDisk
 	notes     []string
