@@ -56,7 +56,7 @@ func (i *image) discard() {
 
 // explain knows that it may have been the copy that could not be executed.
 func (i *image) explain(e *StartError) *StartError {
-	if i.remove != nil && e.Reason == ErrNotExecutable {
+	if i.remove != nil && errors.Is(e, ErrNotExecutable) {
 		e.Hint = "the copy that was checked is in " + filepath.Dir(i.path) + ", where programs may not be executed: set TMPDIR to another folder"
 	}
 	return e
