@@ -210,6 +210,35 @@ func TestModules(t *testing.T) {
 	}
 }
 
+// A newer released plugingen brings a newer runtime: in go.mod, in go.sum, and for the tools, beside what the owner requires.
+func TestNewerRuntime(t *testing.T) {
+	const sum = "h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	dir := filepath.Join(t.TempDir(), "my-plugin")
+	p, err := generator.Plugin(t.Context(), generator.ProjectRequest{Name: "my-plugin", Dir: dir, Runtime: generator.Runtime{Version: "v0.1.0", Sum: sum}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeTree(t, p.Tree, dir)
+	edit(t, dir, "go.mod", "require (\n", "require (\n\texample.com/mine v1.2.3\n")
+	write(t, dir, "go.sum", "example.com/mine v1.2.3 "+sum+"\n"+read(t, dir, "go.sum"))
+	req := request(dir, nil)
+	req.Project.Runtime = generator.Runtime{Version: "v0.2.0", Sum: sum}
+	u := mustPlan(t, req)
+	if len(u.Conflicts()) > 0 {
+		t.Errorf("conflicts: %v", u.Conflicts())
+	}
+	commit(t, u)
+	for _, name := range []string{"go.mod", "go.sum", "go.tool.mod", "go.tool.sum"} {
+		text := read(t, dir, name)
+		if !strings.Contains(text, "plugingen/plugingen v0.2.0") || strings.Contains(text, "plugingen/plugingen v0.1.0 ") {
+			t.Errorf("%s:\n%s", name, text)
+		}
+	}
+	if mod := read(t, dir, "go.mod"); !strings.Contains(mod, "example.com/mine v1.2.3") {
+		t.Errorf("go.mod:\n%s", mod)
+	}
+}
+
 // Who gave the module another path, in go.mod and in all imports, gets templates with that path.
 func TestModulePath(t *testing.T) {
 	dir := newProject(t, nil)
@@ -289,6 +318,39 @@ func TestModes(t *testing.T) {
 	commit(t, mustPlan(t, request(dir, files{"f": "Y\n"})))
 	if info, err := os.Stat(filepath.Join(dir, "f")); err != nil || info.Mode() != 0o750 {
 		t.Errorf("f: %v, %v, want the mode that its owner gave it", info.Mode(), err)
+	}
+}
+
+// TestExecutable: a template that makes a file executable does so in projects, too.
+func TestExecutable(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files have no such permissions here")
+	}
+	const manifest = "schema: 1\nname: acme\nkinds: [plugin]\n"
+	set := t.TempDir()
+	write(t, set, "template.yaml", manifest)
+	write(t, set, "plugin/run.sh", "#!/bin/sh\n")
+	dir := filepath.Join(t.TempDir(), "my-plugin")
+	p, err := generator.Plugin(t.Context(), generator.ProjectRequest{Name: "my-plugin", Dir: dir, Runtime: checkout(t), Template: set})
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeTree(t, p.Tree, dir)
+	write(t, dir, "run.sh", "#!/bin/sh\n# mine\n")
+	if err := os.Chmod(filepath.Join(dir, "run.sh"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	write(t, set, "template.yaml", manifest+"files:\n  plugin/run.sh: {mode: 0755}\n")
+	u := mustPlan(t, update.Request{Dir: dir})
+	if c := change(t, u, "run.sh"); c.Action != update.Replace {
+		t.Errorf("%+v, want it updated", c)
+	}
+	commit(t, u)
+	if info, err := os.Stat(filepath.Join(dir, "run.sh")); err != nil || info.Mode() != 0o750 || read(t, dir, "run.sh") != "#!/bin/sh\n# mine\n" {
+		t.Errorf("run.sh: %v, %q", info.Mode(), read(t, dir, "run.sh"))
+	}
+	if again := mustPlan(t, update.Request{Dir: dir}); again.Differs() {
+		t.Errorf("a second update would change %v", again.Changes)
 	}
 }
 
