@@ -185,7 +185,7 @@ func (s *ErrorSet) DecodeAt(e *runtimepb.Error, depth int) error {
 	}
 	switch {
 	case len(causes) > 1, e.GetJoined():
-		return &remoteErrors{RemoteError: r, causes: causes}
+		return &remoteJoinError{RemoteError: r, causes: causes}
 	case len(causes) == 1:
 		r.cause = causes[0]
 	}
@@ -236,14 +236,14 @@ func (e *RemoteError) Is(target error) bool { return e.sentinel != nil && same(e
 // Unwrap returns what the original wrapped; nil when that was nothing, or a list: errors.Is and errors.As look through that, too.
 func (e *RemoteError) Unwrap() error { return e.cause }
 
-// remoteErrors is a RemoteError whose original wrapped a list.
-type remoteErrors struct {
+// remoteJoinError is a RemoteError whose original wrapped a list.
+type remoteJoinError struct {
 	*RemoteError
 	causes []error
 }
 
 // As finds the RemoteError.
-func (e *remoteErrors) As(target any) bool {
+func (e *remoteJoinError) As(target any) bool {
 	r, ok := target.(**RemoteError)
 	if ok {
 		*r = e.RemoteError
@@ -252,4 +252,4 @@ func (e *remoteErrors) As(target any) bool {
 }
 
 // Unwrap returns what the original wrapped.
-func (e *remoteErrors) Unwrap() []error { return e.causes }
+func (e *remoteJoinError) Unwrap() []error { return e.causes }

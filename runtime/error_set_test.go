@@ -233,7 +233,7 @@ func TestErrorsKeepTheirType(t *testing.T) {
 
 func TestNestedTypesAreBounded(t *testing.T) {
 	set := typedSet()
-	var err error = errTest
+	err := errTest
 	for range 200 {
 		err = &quotaError{err: err}
 	}

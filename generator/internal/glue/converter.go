@@ -82,7 +82,7 @@ func scalarDecodeFails(t *model.Type) bool {
 	case model.Time, model.Duration, model.Marshaler, model.ProtoMessage, model.Any, model.Live:
 		return true
 	}
-	return isNarrow(t.Kind) && !(t.IsEnum() && t.Kind == model.Int)
+	return isNarrow(t.Kind) && (!t.IsEnum() || t.Kind != model.Int)
 }
 
 // element is what a pointer points to, and any other type itself.
