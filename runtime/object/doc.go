@@ -13,6 +13,9 @@
 // Close method has been called, the proxy is garbage, or the connection has ended. The context of a method with such results
 // lasts as long as they do, or until the caller's context ends. When a peer is gone, all that it had is released.
 //
+// A call that is cancelled returns at once: functions and readers that it has lent may still be running in their owner's
+// process for a moment. Their contexts have ended.
+//
 // # How calls travel
 //
 // Calls to a plugin's services travel as ever. Beside them a host opens, when the first value crosses, a stream

@@ -43,16 +43,13 @@ func (s *session) tell() {
 	}
 }
 
-// notify makes a call for whose failure there is one reason only: the session ends, and with it what the call is about.
+// notify makes a call whose failure costs the peer memory at the most, until the session ends: it has ended, or the peer does
+// not get round to what it is told, perhaps because it is being debugged.
 func (s *session) notify(method string, req any) {
 	ctx, cancel := context.WithTimeout(context.Background(), noticeTimeout)
 	defer cancel()
-	client, err := s.caller(ctx)
-	if err == nil {
-		err = client.Invoke(ctx, method, req, new(runtimepb.Done))
-	}
-	if err != nil {
-		s.fail(err)
+	if client, err := s.caller(ctx); err == nil {
+		_ = client.Invoke(ctx, method, req, new(runtimepb.Done))
 	}
 }
 
