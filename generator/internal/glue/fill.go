@@ -4,12 +4,16 @@ import "github.com/plugingen/plugingen/generator/internal/render"
 
 // Methods such as Read fill the slice that they are given: its length goes one way, the bytes come the other.
 
-// fillClient asks for as many bytes as the slice has room for. It waits as long as the implementation does.
+// fillClient asks for as many bytes as the slice has room for. Without a context it waits as long as the implementation does.
 func (c *call) fillClient() []render.Code {
 	var b block
 	p := c.params[0]
-	if len(c.params) == 1 {
-		c.fillOnce(&b, p, "")
+	if c.method.Name != "ReadAt" || len(c.params) == 1 {
+		offset := ""
+		if len(c.params) > 1 {
+			offset = c.params[1]
+		}
+		c.fillOnce(&b, p, offset)
 		return b.code()
 	}
 	l := c.locals
@@ -26,7 +30,11 @@ func (c *call) fillOnce(b *block, into, offset string) {
 		req += ", " + m.Params[1].Field.GoName + ": " + offset
 	}
 	b.add(l.req+" := &"+c.pb(m.Request)+"{"+req+"}", l.resp+" := new("+c.pb(m.Response)+")")
-	b.add("if "+l.err+" := "+l.c+".conn.Invoke("+c.Context+".Background(), "+c.path+", "+l.req+", "+l.resp+"); "+l.err+" != nil {",
+	ctx := c.Context + ".Background()"
+	if m.HasContext {
+		ctx = c.ctx
+	}
+	b.add("if "+l.err+" := "+l.c+".conn.Invoke("+ctx+", "+c.path+", "+l.req+", "+l.resp+"); "+l.err+" != nil {",
 		"return 0, "+c.Runtime+".CallFailed("+c.label+", "+l.err+")", "}")
 	b.add("return copy(" + into + ", " + l.resp + "." + m.Results[0].Field.GoName + "), " + c.Errors + ".Decode(" + l.resp + "." + errorField(m.Response) + ")")
 }
@@ -35,6 +43,9 @@ func (c *call) fillServe() []render.Code {
 	var b block
 	l, m := c.locals, c.method
 	args := l.x
+	if m.HasContext {
+		args = l.ctx + ", " + args
+	}
 	if len(m.Params) > 1 {
 		args += ", " + l.req + "." + m.Params[1].Field.GoName
 	}

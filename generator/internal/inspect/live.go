@@ -185,17 +185,25 @@ func (m *mapper) liveObjects(services []*model.Service) []*model.Type {
 	return list
 }
 
-// fills recognises io.Reader's Read and io.ReaderAt's ReadAt, whose callers want the bytes in their own slice.
+// fills recognises methods such as io.Reader's Read and io.ReaderAt's ReadAt, whose callers want the bytes in their own slice: their
+// names begin with Read, they may take a context first and an offset last, and return how many bytes there are.
 func fills(fn *types.Func) bool {
-	params, results := fn.Signature().Params(), fn.Signature().Results()
-	if results.Len() != 2 || !isBasic(results.At(0), types.Int) || !isError(results.At(1).Type()) || params.Len() == 0 {
+	sig := fn.Signature()
+	params, results := slices.Collect(sig.Params().Variables()), sig.Results()
+	if results.Len() != 2 || !isBasic(results.At(0), types.Int) || !isError(results.At(1).Type()) || sig.Variadic() {
 		return false
 	}
-	slice, ok := params.At(0).Type().(*types.Slice)
-	if !ok || !types.Identical(slice.Elem(), types.Typ[types.Byte]) || fn.Signature().Variadic() {
+	if len(params) > 0 && isContext(params[0].Type()) {
+		params = params[1:]
+	}
+	if len(params) == 0 || len(params) > 2 || !strings.HasPrefix(fn.Name(), "Read") {
 		return false
 	}
-	return fn.Name() == "Read" && params.Len() == 1 || fn.Name() == "ReadAt" && params.Len() == 2 && isBasic(params.At(1), types.Int64)
+	slice, ok := params[0].Type().(*types.Slice)
+	if !ok || !types.Identical(slice.Elem(), types.Typ[types.Byte]) {
+		return false
+	}
+	return len(params) == 1 || isBasic(params[1], types.Int64)
 }
 
 func isBasic(v *types.Var, kind types.BasicKind) bool {
