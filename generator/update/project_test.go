@@ -373,6 +373,11 @@ func TestRefuses(t *testing.T) {
 		"a lock that leads outside": {
 			func(t *testing.T) string { return lockOf(t, "file .gitattributes", "file ../.gitattributes") }, "", generator.ErrInput, "plugingen.lock",
 		},
+		"a lock that git merged": {
+			func(t *testing.T) string {
+				return lockOf(t, "file Makefile ", "<<<<<<< HEAD\n=======\n>>>>>>> topic\nfile Makefile ")
+			}, "", generator.ErrInput, "it has conflicts of a merge in it",
+		},
 		"a newer plugingen": {
 			func(t *testing.T) string { return lockOf(t, "generator 0.1.0", "generator 99.0.0") }, "", generator.ErrInput, "was made by plugingen 99.0.0",
 		},

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -145,7 +146,12 @@ func (p *planner) readLock() (*lock.Lock, error) {
 		return nil, ErrNoLock
 	}
 	base, err := lock.Parse(content.Data)
-	if err != nil {
+	switch {
+	case err != nil && merge.Unresolved(content.Data) > 0:
+		return nil, &generator.InputError{
+			What: "lock", Value: generator.LockName, Reason: "it has conflicts of a merge in it", Hint: "take one side of it whole, then update again",
+		}
+	case err != nil:
 		return nil, refuse(err.Error())
 	}
 	mine, _, err := generator.RuntimeVersions()
@@ -230,9 +236,13 @@ func (p *planner) finish() (*Update, error) {
 		Dir: p.req.Dir, Name: p.base.Name, From: shownVersion(p.base), To: shownVersion(p.next), Warnings: p.theirs.Warnings, Notes: p.notes,
 	}
 	for _, d := range p.decisions {
+		if d.Action == Merge && path.Base(d.Path) == "go.mod" {
+			u.Notes = append(u.Notes, d.Path+" was merged by what it says: go mod tidy finds out whether all of it is needed")
+		}
 		u.Changes = append(u.Changes, d.Change)
 		u.edits = append(u.edits, d.edits()...)
 	}
+	slices.Sort(u.Notes)
 	slices.SortFunc(u.Changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
 	e, err := p.lockEdit()
 	if e != nil {
