@@ -40,6 +40,8 @@ type Attachment struct {
 	TLS   string // TLSNone, TLSOwn or TLSMutual
 	// MagicCookieKey tells the contract from others; empty when it is not known.
 	MagicCookieKey string
+	// Multiplex says that the plugin carries all connections over one: hosts that attach do the same.
+	Multiplex bool
 	// Test says that the plugin belongs to a test or a debugger: hosts come and go, and do not end it.
 	Test bool
 }
@@ -54,6 +56,7 @@ type wireAttachment struct {
 	Start           string `json:",omitempty"`
 	TLS             string `json:",omitempty"`
 	MagicCookieKey  string `json:",omitempty"`
+	Multiplex       bool   `json:",omitempty"`
 }
 
 type wireAddress struct{ Network, String string }
@@ -70,7 +73,7 @@ func (a Attachment) MarshalJSON() ([]byte, error) {
 	text, err := json.Marshal(wireAttachment{
 		Protocol: a.Protocol, ProtocolVersion: a.ProtocolVersion, Pid: a.PID, Test: a.Test,
 		Addr:  wireAddress{a.Network, a.Address},
-		Start: a.Start, TLS: a.TLS, MagicCookieKey: a.MagicCookieKey,
+		Start: a.Start, TLS: a.TLS, MagicCookieKey: a.MagicCookieKey, Multiplex: a.Multiplex,
 	})
 	return []byte(strings.ReplaceAll(string(text), "'", `\u0027`)), err
 }
@@ -115,7 +118,7 @@ func parseAttachment(text string) (Attachment, error) {
 	}
 	a := Attachment{
 		Protocol: r.Protocol, ProtocolVersion: r.ProtocolVersion, Network: r.Network, Address: r.Address,
-		PID: w.Pid, Start: w.Start, TLS: w.TLS, MagicCookieKey: w.MagicCookieKey, Test: w.Test,
+		PID: w.Pid, Start: w.Start, TLS: w.TLS, MagicCookieKey: w.MagicCookieKey, Multiplex: w.Multiplex, Test: w.Test,
 	}
 	return a, a.validate()
 }

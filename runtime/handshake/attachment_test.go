@@ -21,8 +21,8 @@ func TestParseAttachment(t *testing.T) {
 			handshake.Attachment{Protocol: "grpc", ProtocolVersion: 6, PID: 3382870, Test: true, Network: "unix", Address: "/tmp/plugin713096927"},
 		},
 		"ours": {
-			`{"Protocol":"grpc","ProtocolVersion":1,"Pid":1,"Test":false,"Addr":{"Network":"tcp","String":"[::1]:080"},"Start":"123","TLS":"own","MagicCookieKey":"K"}`,
-			handshake.Attachment{Protocol: "grpc", ProtocolVersion: 1, PID: 1, Network: "tcp", Address: "[::1]:80", Start: "123", TLS: "own", MagicCookieKey: "K"},
+			`{"Protocol":"grpc","ProtocolVersion":1,"Pid":1,"Test":false,"Addr":{"Network":"tcp","String":"[::1]:080"},"Start":"123","TLS":"own","MagicCookieKey":"K","Multiplex":true}`,
+			handshake.Attachment{Protocol: "grpc", ProtocolVersion: 1, PID: 1, Network: "tcp", Address: "[::1]:80", Start: "123", TLS: "own", MagicCookieKey: "K", Multiplex: true},
 		},
 		"of the first days": {
 			`{"Addr":{"Network":"unix","String":"/s"}}`,

@@ -21,8 +21,8 @@ import (
 // Attach connects to a plugin that runs already: one that another host has started (Plugin.Attachment describes it), that serves
 // under a debugger (plugin.Main with PLUGINGEN_DEBUG), inside a test, or in the test mode of go-plugin.
 //
-// Of the Config, what says how to start a program is not heeded, and Path, if any, is only a name; a Checksum is refused, because nothing
-// could check it. Version, transport, address and owner of the socket are checked as at a start. Automatic mutual TLS cannot be
+// Of the Config, what says how to start a program is not heeded, nor is Multiplex, which the description decides; Path, if any, is only
+// a name, and a Checksum is refused, because nothing could check it. Version, transport, address and owner of the socket are checked as at a start. Automatic mutual TLS cannot be
 // attached to: its keys are in the memory of the host that started the plugin. The Config must then have the contract's TLSConfig, or
 // the plugin serve on a private unix socket; TLSOff takes one on tcp, where every user of the machine could pose as it.
 //
@@ -98,7 +98,10 @@ func (c Config) accept(to handshake.Attachment) (handshake.Attachment, handshake
 	if err != nil {
 		return to, handshake.Response{}, badLine(StageAttach, err)
 	}
-	r := handshake.Response{ProtocolVersion: to.ProtocolVersion, Network: to.Network, Address: to.Address, Protocol: to.Protocol}
+	r := handshake.Response{
+		ProtocolVersion: to.ProtocolVersion, Network: to.Network, Address: to.Address, Protocol: to.Protocol, Multiplex: to.Multiplex,
+	}
+	c.Multiplex = to.Multiplex // there is nobody to ask
 	switch {
 	case c.Checksum != "":
 		return to, r, failed(StageConfig, errors.New("checksum: of a program that runs already it cannot be checked"))
@@ -239,6 +242,7 @@ func (p *Plugin) Attachment() handshake.Attachment {
 		PID:             p.PID(),
 		Start:           birth.Of(p.PID()),
 		MagicCookieKey:  p.child.cfg.Handshake.MagicCookieKey,
+		Multiplex:       p.carrier.mux != nil,
 	}
 	if isClosed(p.child.proc.Done()) { // the number may be another's
 		a.Start = ""

@@ -162,6 +162,27 @@ func TestAttachedIsNotKilled(t *testing.T) {
 	}
 }
 
+// TestAttachMultiplexed has the second host carry all over one connection because the plugin does, whatever its Config says.
+func TestAttachMultiplexed(t *testing.T) {
+	s := newStage(t)
+	for _, starter := range []bool{true, false} {
+		cfg := s.config("good")
+		cfg.Multiplex = starter
+		p := s.open(cfg)
+		to, err := handshake.ParseAttachment(p.Attachment().String())
+		if err != nil || to.Multiplex != starter {
+			t.Fatalf("description %s, %v", to, err)
+		}
+		a := s.attach(to, func(c *host.Config) { c.Multiplex = !starter })
+		if got := mustDo(t, a, "hello"); got != "hello" {
+			t.Errorf("do: %q", got)
+		}
+		if err := errors.Join(a.Ping(t.Context()), a.Close(), p.Ping(t.Context())); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestAttachRefuses(t *testing.T) {
 	s := newStage(t)
 	p := s.open(s.config("good"))
@@ -188,7 +209,7 @@ func TestAttachRefuses(t *testing.T) {
 		"another process": {to: func(to *handshake.Attachment) { to.Start = "1" }, stage: host.StageAttach, want: host.ErrExited},
 		"gone":            {to: func(to *handshake.Attachment) { *to = ended }, stage: host.StageAttach, want: host.ErrExited},
 		"no socket":       {to: func(to *handshake.Attachment) { to.Address += "x" }, stage: host.StageConnect, want: syscall.ENOENT},
-		"multiplexed":     {change: func(c *host.Config) { c.Multiplex = true }, stage: host.StageNegotiate, want: host.ErrMultiplex},
+		"multiplexed":     {to: func(to *handshake.Attachment) { to.Multiplex = true }, stage: host.StageVerify},
 		"checksum":        {change: func(c *host.Config) { c.Checksum = checksum(t, c.Path) }, stage: host.StageConfig},
 		"config":          {change: func(c *host.Config) { c.Handshake.MagicCookieKey = "" }, stage: host.StageConfig, want: handshake.ErrCookieKeyNotConfigured},
 	} {

@@ -103,7 +103,7 @@ type Config struct {
 
 	// Multiplex carries all connections over the one that Open makes, those of Broker too, as go-plugin's GRPCBrokerMultiplex
 	// does. False means that each is a socket of its own, which is faster where there are few. A plugin that does otherwise
-	// is refused, with ErrMultiplex.
+	// is refused, with ErrMultiplex; Attach does what the plugin does.
 	Multiplex bool
 
 	// AllowRemote lets a plugin name a tcp address on another machine. Without it only unix sockets and loopback are dialled.
