@@ -41,6 +41,7 @@ func NewErrorSet(sentinels ...Sentinel) *ErrorSet {
 	for _, k := range s.known {
 		s.byName[k.Name] = k.Err
 	}
+	s.Register(s.standardTypes()...)
 	return s
 }
 
@@ -95,11 +96,12 @@ func (w *errorWalk) encode(err error, depth int, typed bool) (e *runtimepb.Error
 		}
 	}()
 	e.Text = err.Error()
-	e.Sentinel = w.set.nameOf(err)
+	var itself bool
+	e.Sentinel, itself = w.set.nameOf(err)
 	if depth >= maxErrorDepth {
 		return e
 	}
-	if typed && e.Sentinel == "" {
+	if typed && !itself {
 		typed = !w.value(e, err, depth)
 	}
 	var causes []error
@@ -129,15 +131,18 @@ func (w *errorWalk) value(e *runtimepb.Error, err error, depth int) bool {
 	return true
 }
 
-// nameOf finds the sentinel that err is, or that its Is method says it is: a syscall.ENOENT is fs.ErrNotExist.
-func (s *ErrorSet) nameOf(err error) string {
+// nameOf finds the sentinel that err is itself, or that its Is method says it is: a syscall.ENOENT is fs.ErrNotExist.
+func (s *ErrorSet) nameOf(err error) (name string, itself bool) {
 	is, _ := err.(interface{ Is(error) bool })
 	for _, k := range s.known {
-		if same(err, k.Err) || is != nil && is.Is(k.Err) {
-			return k.Name
+		if same(err, k.Err) {
+			return k.Name, true
+		}
+		if name == "" && is != nil && is.Is(k.Err) {
+			name = k.Name
 		}
 	}
-	return ""
+	return name, false
 }
 
 // same is err == target for errors whose type may not be comparable.

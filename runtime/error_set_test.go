@@ -88,10 +88,10 @@ func TestSentinelIsTheSameVariable(t *testing.T) {
 
 func TestRemoteErrorTellsItsType(t *testing.T) {
 	var remote *runtime.RemoteError
-	if got := across(t, &fs.PathError{Op: "open", Path: "/x", Err: errTest}); !errors.As(got, &remote) {
+	if got := across(t, &os.SyscallError{Syscall: "open", Err: errTest}); !errors.As(got, &remote) {
 		t.Fatalf("%T is no RemoteError", got)
 	}
-	if got, want := remote.Type(), "*fs.PathError"; got != want {
+	if got, want := remote.Type(), "*os.SyscallError"; got != want {
 		t.Errorf("type %q, want %q", got, want)
 	}
 }
@@ -243,5 +243,29 @@ func TestNestedTypesAreBounded(t *testing.T) {
 	}
 	if got := set.Decode(e); got.Error() != err.Error() {
 		t.Errorf("another text: %.80s", got)
+	}
+}
+
+func TestErrorsOfFiles(t *testing.T) {
+	_, missing := os.Open("/does/not/exist")
+	link := os.Link("/does/not/exist", "/neither")
+	for name, err := range map[string]error{
+		"system": missing, "link": link, "sentinel": &fs.PathError{Op: "stat", Path: "x", Err: fs.ErrExist},
+		"wrapped": fmt.Errorf("config: %w", missing), "joined": errors.Join(link, missing),
+	} {
+		got := across(t, err)
+		if got.Error() != err.Error() || os.IsNotExist(got) != os.IsNotExist(err) || os.IsExist(got) != os.IsExist(err) {
+			t.Errorf("%s: got %#v, want %#v", name, got, err)
+		}
+		var path, wantPath *fs.PathError
+		var link, wantLink *os.LinkError
+		var errno, wantErrno syscall.Errno
+		if errors.As(got, &path) != errors.As(err, &wantPath) || errors.As(got, &link) != errors.As(err, &wantLink) ||
+			errors.As(got, &errno) != errors.As(err, &wantErrno) || errno != wantErrno {
+			t.Errorf("%s: errors.As differs: %#v", name, got)
+		}
+	}
+	if got := across(t, (*fs.PathError)(nil)); got == nil {
+		t.Error("a nil pointer became no error at all")
 	}
 }

@@ -20,6 +20,10 @@ import (
 	"github.com/plugingen/plugingen/generator"
 	"github.com/plugingen/plugingen/generator/model"
 	_ "github.com/plugingen/plugingen/runtime/plugintest" // what is generated links it: its modules have to be in go.mod
+
+	_ "github.com/alexedwards/scs/v2/memstore" // and what testdata/real.go.txt runs
+	_ "github.com/go-git/go-billy/v5/memfs"
+	_ "github.com/syndtr/goleveldb/leveldb"
 )
 
 var (
@@ -58,8 +62,11 @@ func TestCorpus(t *testing.T) {
 		names = append(names, e.name)
 	}
 	write(t, filepath.Join(root, "corpus_test.go"), program(names))
+	if *only == "" {
+		write(t, filepath.Join(root, "real", "real_test.go"), read(t, "testdata/real.go.txt"))
+	}
 	run(t, root, "vet", "-composites=false", "./...") // published structs are written without keys in their own packages, too
-	run(t, root, "test", "-count=1", ".")
+	run(t, root, "test", "-count=1", "./...")
 	if *only == "" {
 		compareList(t, entries)
 	}

@@ -120,6 +120,128 @@ func (x *Error) GetValue() []byte {
 	return nil
 }
 
+// FileError is an *fs.PathError or an *os.LinkError.
+type FileError struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Op            string                 `protobuf:"bytes,1,opt,name=op" json:"op,omitempty"`
+	Path          string                 `protobuf:"bytes,2,opt,name=path" json:"path,omitempty"` // of a link, the old one
+	NewPath       string                 `protobuf:"bytes,3,opt,name=new_path,json=newPath" json:"new_path,omitempty"`
+	Err           *Error                 `protobuf:"bytes,4,opt,name=err" json:"err,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FileError) Reset() {
+	*x = FileError{}
+	mi := &file_plugingen_runtime_v1_error_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FileError) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FileError) ProtoMessage() {}
+
+func (x *FileError) ProtoReflect() protoreflect.Message {
+	mi := &file_plugingen_runtime_v1_error_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FileError.ProtoReflect.Descriptor instead.
+func (*FileError) Descriptor() ([]byte, []int) {
+	return file_plugingen_runtime_v1_error_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *FileError) GetOp() string {
+	if x != nil {
+		return x.Op
+	}
+	return ""
+}
+
+func (x *FileError) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *FileError) GetNewPath() string {
+	if x != nil {
+		return x.NewPath
+	}
+	return ""
+}
+
+func (x *FileError) GetErr() *Error {
+	if x != nil {
+		return x.Err
+	}
+	return nil
+}
+
+// SystemError is the number of an error of an operating system.
+type SystemError struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        int64                  `protobuf:"varint,1,opt,name=number" json:"number,omitempty"`
+	System        string                 `protobuf:"bytes,2,opt,name=system" json:"system,omitempty"` // its name in Go, such as "linux": elsewhere, the number says something else
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SystemError) Reset() {
+	*x = SystemError{}
+	mi := &file_plugingen_runtime_v1_error_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SystemError) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SystemError) ProtoMessage() {}
+
+func (x *SystemError) ProtoReflect() protoreflect.Message {
+	mi := &file_plugingen_runtime_v1_error_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SystemError.ProtoReflect.Descriptor instead.
+func (*SystemError) Descriptor() ([]byte, []int) {
+	return file_plugingen_runtime_v1_error_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *SystemError) GetNumber() int64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *SystemError) GetSystem() string {
+	if x != nil {
+		return x.System
+	}
+	return ""
+}
+
 var File_plugingen_runtime_v1_error_proto protoreflect.FileDescriptor
 
 const file_plugingen_runtime_v1_error_proto_rawDesc = "" +
@@ -133,7 +255,15 @@ const file_plugingen_runtime_v1_error_proto_rawDesc = "" +
 	"\x06joined\x18\x05 \x01(\bR\x06joined\x12\x1d\n" +
 	"\n" +
 	"value_type\x18\x06 \x01(\tR\tvalueType\x12\x14\n" +
-	"\x05value\x18\a \x01(\fR\x05valueB9Z0github.com/plugingen/plugingen/runtime/runtimepb\x92\x03\x04\b\x02 \x03b\beditionsp\xe8\a"
+	"\x05value\x18\a \x01(\fR\x05value\"y\n" +
+	"\tFileError\x12\x0e\n" +
+	"\x02op\x18\x01 \x01(\tR\x02op\x12\x12\n" +
+	"\x04path\x18\x02 \x01(\tR\x04path\x12\x19\n" +
+	"\bnew_path\x18\x03 \x01(\tR\anewPath\x12-\n" +
+	"\x03err\x18\x04 \x01(\v2\x1b.plugingen.runtime.v1.ErrorR\x03err\"=\n" +
+	"\vSystemError\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x03R\x06number\x12\x16\n" +
+	"\x06system\x18\x02 \x01(\tR\x06systemB9Z0github.com/plugingen/plugingen/runtime/runtimepb\x92\x03\x04\b\x02 \x03b\beditionsp\xe8\a"
 
 var (
 	file_plugingen_runtime_v1_error_proto_rawDescOnce sync.Once
@@ -147,17 +277,20 @@ func file_plugingen_runtime_v1_error_proto_rawDescGZIP() []byte {
 	return file_plugingen_runtime_v1_error_proto_rawDescData
 }
 
-var file_plugingen_runtime_v1_error_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
+var file_plugingen_runtime_v1_error_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_plugingen_runtime_v1_error_proto_goTypes = []any{
-	(*Error)(nil), // 0: plugingen.runtime.v1.Error
+	(*Error)(nil),       // 0: plugingen.runtime.v1.Error
+	(*FileError)(nil),   // 1: plugingen.runtime.v1.FileError
+	(*SystemError)(nil), // 2: plugingen.runtime.v1.SystemError
 }
 var file_plugingen_runtime_v1_error_proto_depIdxs = []int32{
 	0, // 0: plugingen.runtime.v1.Error.causes:type_name -> plugingen.runtime.v1.Error
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	0, // 1: plugingen.runtime.v1.FileError.err:type_name -> plugingen.runtime.v1.Error
+	2, // [2:2] is the sub-list for method output_type
+	2, // [2:2] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_plugingen_runtime_v1_error_proto_init() }
@@ -171,7 +304,7 @@ func file_plugingen_runtime_v1_error_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugingen_runtime_v1_error_proto_rawDesc), len(file_plugingen_runtime_v1_error_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   1,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -2,4 +2,5 @@ package raftstablestore
 
 import "github.com/hashicorp/raft"
 
+// StableStore is raft.StableStore, as it stands.
 type StableStore = raft.StableStore

@@ -2,4 +2,5 @@ package storagestorage
 
 import "github.com/syndtr/goleveldb/leveldb/storage"
 
+// Storage is storage.Storage, as it stands.
 type Storage = storage.Storage

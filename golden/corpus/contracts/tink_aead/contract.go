@@ -2,4 +2,5 @@ package tinkaead
 
 import "github.com/tink-crypto/tink-go/v2/tink"
 
+// AEAD is tink.AEAD, as it stands.
 type AEAD = tink.AEAD

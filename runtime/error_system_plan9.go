@@ -1,0 +1,3 @@
+package runtime
+
+func systemTypes() []ValueType { return nil }
