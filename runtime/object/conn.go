@@ -221,7 +221,7 @@ func (d *dialer) client(context.Context) (*lane.Client, error) {
 
 // newCaller makes the client whose calls reach the peer's objects. The session ends with it, and it with the session.
 func newCaller(s *session, carrier lane.Carrier) *lane.Client {
-	client := lane.NewClient(carrier, lane.ClientConfig{})
+	client := lane.NewClient(carrier, lane.ClientConfig{Window: copyWindow})
 	s.onEnd(func() { _ = client.Close() })
 	go func() {
 		<-client.Done()

@@ -15,8 +15,12 @@ const (
 	// maxRead and maxWrite are the most bytes that one call moves; longer reads and writes are several calls.
 	maxRead  = 256 << 10
 	maxWrite = 256 << 10
-	// copyChunk is what one message of a copy carries.
-	copyChunk = 64 << 10
+	// quickRead fits a frame of the lane with its message, which makes its answer cheaper than that of a little more.
+	quickRead = 32<<10 - 256
+	// copyChunk is what one message of a copy carries, copyWindow how much of a copy is on its way at the most: enough that
+	// neither side waits for the other on a busy machine.
+	copyChunk  = 64 << 10
+	copyWindow = 1 << 20
 )
 
 // pipe is a reader, a writer or something like it in another process. A call reads exactly as much as it is asked for: nothing
@@ -54,10 +58,18 @@ func (r reader) Read(b []byte) (int, error) {
 		return 0, nil
 	}
 	resp := new(runtimepb.Chunk)
-	if err := r.p.call("Read", &runtimepb.ReadRequest{Size: int64(min(len(b), maxRead))}, resp); err != nil {
+	if err := r.p.call("Read", &runtimepb.ReadRequest{Size: readSize(len(b))}, resp); err != nil {
 		return 0, err
 	}
 	return copy(b, resp.GetData()), r.p.errors.Decode(resp.GetError())
+}
+
+// readSize is how many bytes to ask for: a reader may return less than there is room for.
+func readSize(room int) int64 {
+	if room > quickRead && room <= 2*quickRead {
+		return quickRead
+	}
+	return int64(min(room, maxRead))
 }
 
 // WriteTo is io.WriterTo's: it reads to the end.
