@@ -49,7 +49,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.Is(err, errDiffers):
+	case errors.Is(err, errDiffers), errors.Is(err, errBreaks):
 		return exitDiffers
 	case errors.Is(err, tree.ErrConflict):
 		return exitConflict

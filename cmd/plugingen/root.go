@@ -41,8 +41,8 @@ Start with:
   plugingen host               a host that starts it and calls it
   plugingen update             later: follow newer templates, and keep what you changed
 
-Exit codes: 0 done, 1 differs (--check), 2 used wrongly, 3 bad input, 4 files are in the way, 5 template not trusted,
-6 reading or writing failed.`,
+Exit codes: 0 done, 1 differs (--check, breaking), 2 used wrongly, 3 bad input, 4 files are in the way,
+5 template not trusted, 6 reading or writing failed.`,
 		Args:          usageArgs(cobra.NoArgs),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -54,7 +54,7 @@ Exit codes: 0 done, 1 differs (--check), 2 used wrongly, 3 bad input, 4 files ar
 	root.SetErr(s.err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(
-		newNewCommand(s), newHostCommand(s), newGenerateCommand(s), newUpdateCommand(s), newTemplateCommand(s), newVersionCommand(s),
+		newNewCommand(s), newHostCommand(s), newGenerateCommand(s), newBreakingCommand(s), newUpdateCommand(s), newTemplateCommand(s), newVersionCommand(s),
 	)
 	root.InitDefaultCompletionCmd()
 	return root

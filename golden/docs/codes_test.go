@@ -22,6 +22,26 @@ func TestCodesAreListed(t *testing.T) {
 	}
 }
 
+// TestRulesAreListed holds BREAKING.md to the rules of plugingen breaking, each under its level.
+func TestRulesAreListed(t *testing.T) {
+	levels := map[string]string{"Wire": "On the wire", "Source": "In source only", "Compatible": "Compatible"}
+	for level, title := range levels {
+		_, section, found := strings.Cut(read(t, "generator/BREAKING.md"), "\n## "+title+"\n")
+		if !found {
+			t.Fatalf("BREAKING.md has no section %s", title)
+		}
+		section, _, _ = strings.Cut(section, "\n## ")
+		var listed []string
+		for _, m := range regexp.MustCompile("(?m)^\\| `([a-z-]+)`").FindAllStringSubmatch(section, -1) {
+			listed = append(listed, m[1])
+		}
+		given := matches(t, `Rule\{"([a-z-]+)", `+level+`\}`, "generator/internal/breaking/*.go")
+		if slices.Sort(given); len(given) == 0 || !slices.Equal(listed, given) {
+			t.Errorf("%s: BREAKING.md lists %v, the rules are %v", title, listed, given)
+		}
+	}
+}
+
 // TestDirectivesAreListed holds DIRECTIVES.md to the directives that the generator knows.
 func TestDirectivesAreListed(t *testing.T) {
 	text := read(t, "generator/DIRECTIVES.md")

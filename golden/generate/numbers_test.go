@@ -89,9 +89,9 @@ func TestRemovedNumbersStayReserved(t *testing.T) {
 	removed, _, warnings := k.generate(`
 type Item struct { Name string; Tags []string }
 type Kept interface {
-	Get(ctx context.Context, id string, deep bool) (Item, error)
+	Get(ctx context.Context, id int, deep bool) (Item, error)
 }`)
-	contains(t, removed, "message KeptGetRequest {\n  reserved 1;\n  reserved key;\n  bool deep = 2;\n  string id = 3;\n}")
+	contains(t, removed, "message KeptGetRequest {\n  reserved 1;\n  reserved key;\n  bool deep = 2;\n  int64 id = 3;\n}")
 	contains(t, removed, "message Item {\n  reserved 2;\n  reserved count;\n  string name = 1;\n  repeated string tags = 3;\n}")
 	contains(t, removed, "message KeptPutRequest {\n  reserved 1 to 3;\n  reserved item, key, other;\n}")
 	contains(t, warnings, "KeptGetRequest: field key is gone: its number 1 stays reserved")
@@ -114,6 +114,41 @@ func TestOtherTypeGetsANewNumber(t *testing.T) {
 	optional, _, warnings := k.generate(strings.Replace(keptFirst, "Count int", "Count *string", 1))
 	contains(t, optional, "string count = 4 [features.field_presence = EXPLICIT];")
 	same(t, "warnings", warnings, "")
+}
+
+// TestRenamedParametersKeepTheirNumbers holds the rule: one name gone, one new, of one type.
+func TestRenamedParametersKeepTheirNumbers(t *testing.T) {
+	for name, c := range map[string]struct{ method, want, warning string }{
+		"parameter":         {"(ctx context.Context, id string, deep bool) (n int, err error)", "string id = 1;\n  bool deep = 2;", "KeptGetRequest: field key is called id now: it keeps its number 1"},
+		"last one moved up": {"(ctx context.Context, far bool, key string) (n int, err error)", "string key = 1;\n  bool far = 2;", "field deep is called far now"},
+		"result":            {"(ctx context.Context, key string, deep bool) (int, error)", "message KeptGetResponse {\n  int64 r0 = 1;", "KeptGetResponse: field n is called r0 now"},
+		"unnamed":           {"(context.Context, string, bool) (n int, err error)", "reserved 1 to 2;\n  reserved deep, key;\n  string arg0 = 3;\n  bool arg1 = 4;", "rename one at a time and generate in between"},
+		"two of them":       {"(ctx context.Context, id string, far bool) (n int, err error)", "reserved 1 to 2;\n  reserved deep, key;\n  string id = 3;\n  bool far = 4;", "field key is gone"},
+		"another type":      {"(ctx context.Context, id []byte, deep bool) (n int, err error)", "reserved 1;\n  reserved key;\n  bool deep = 2;\n  bytes id = 3", "field key is gone"},
+		"one more":          {"(ctx context.Context, id, more string, deep bool) (n int, err error)", "reserved 1;\n  reserved key;\n  bool deep = 2;\n  string id = 3;\n  string more = 4;", "field key is gone"},
+		"no error":          {"(ctx context.Context, key string, deep bool) (e error, n int)", "reserved 2;\n  reserved error;\n  int64 n = 1;\n  .plugingen.runtime.v1.Error e = 3;", "field error is gone"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKeeper(t)
+			k.generate("type Kept interface { Get(ctx context.Context, key string, deep bool) (n int, err error) }")
+			got, _, warnings := k.generate("type Kept interface { Get" + c.method + " }")
+			contains(t, got, c.want)
+			contains(t, warnings, c.warning)
+			again, _, warnings := k.generate("type Kept interface { Get" + c.method + " }")
+			same(t, "proto", again, got)
+			if strings.Contains(warnings, "PG0105") {
+				t.Errorf("a name that is not new is told again: %s", warnings)
+			}
+		})
+	}
+}
+
+// TestStructFieldsAreNotGuessedAt: Go goes by their names, so one that is gone is gone.
+func TestStructFieldsAreNotGuessedAt(t *testing.T) {
+	k := newKeeper(t)
+	k.generate(keptFirst)
+	got, _, _ := k.generate(strings.Replace(keptFirst, "Count int", "Total int", 1))
+	contains(t, got, "message Item {\n  reserved 2;\n  reserved count;\n  string name = 1;\n  repeated string tags = 3;\n  int64 total = 4;\n}")
 }
 
 func contains(t *testing.T, text, want string) {

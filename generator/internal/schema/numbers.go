@@ -37,11 +37,14 @@ func (l *layout) number(m *model.Message, old *oldMessage) {
 			f.Number, kept[f.Name] = was.number, true
 		}
 	}
-	m.Reserved = append(m.Reserved, old.reserved...)
 	wanted := map[string]bool{}
 	for _, f := range m.Fields {
 		wanted[f.Name] = true
 	}
+	if name := l.rename(m, old, wanted); name != "" {
+		kept[name] = true
+	}
+	m.Reserved = append(m.Reserved, old.reserved...)
 	for _, name := range slices.Sorted(maps.Keys(old.fields)) {
 		if !kept[name] {
 			l.retire(m, name, old.fields[name].number, wanted[name])
@@ -64,9 +67,12 @@ func (l *layout) retire(m *model.Message, name string, number int, renewed bool)
 	} else {
 		m.ReservedNames = append(m.ReservedNames, name)
 	}
+	hint := "plugins and hosts built before do not see it any more; was it renamed? then that is a removal and an addition"
+	if m.Type == nil {
+		hint = "plugins and hosts built before do not see it any more; to rename parameters, rename one at a time and generate in between"
+	}
 	l.notes = append(l.notes, model.Diagnostic{
-		Code: codeRemoved, File: path.Join(l.wire.Dir, ProtoName(l.contract)), Where: m.Name, Why: what,
-		Hint: "plugins and hosts built before do not see it any more; was it renamed? then that is a removal and an addition",
+		Code: codeRemoved, File: path.Join(l.wire.Dir, ProtoName(l.contract)), Where: m.Name, Why: what, Hint: hint,
 	})
 }
 

@@ -19,6 +19,7 @@ const (
 	codeNumbers  = "PG0041"
 	codeRemoved  = "PG0102"
 	codeMoved    = "PG0103"
+	codeRenamed  = "PG0105"
 )
 
 // previous is what the checked-in .proto says.
