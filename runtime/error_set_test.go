@@ -202,7 +202,9 @@ func typedSet() *runtime.ErrorSet {
 		if _, err := fmt.Sscan(m.GetText(), &e.limit); err != nil {
 			return nil, err
 		}
-		e.err = set.DecodeAt(m.GetCauses()[0], depth)
+		for _, cause := range m.GetCauses() {
+			e.err = set.DecodeAt(cause, depth)
+		}
 		return e, nil
 	}
 	set.Register(runtime.NewValueType("*example.com/greeter.quotaError", encode, decode))
