@@ -35,6 +35,10 @@ const (
 	EnvUnixSocketGroup  = "PLUGIN_UNIX_SOCKET_GROUP"
 )
 
+// EnvLane is the environment variable in which a host of this module offers its plugin an inherited socket, for calls that cost less than
+// gRPC's. PROTOCOL.md says what it holds. In a host's own environment "0" or "false" switches the lane off, for all its plugins.
+const EnvLane = "PLUGINGEN_LANE"
+
 // Limits on what is read from a peer.
 const (
 	MaxLine       = 16 << 10 // bytes of a handshake line; the longest real ones have about 1 KiB

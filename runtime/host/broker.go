@@ -48,7 +48,7 @@ func (b *brokerage) get(p *Plugin) *broker.Broker {
 
 func (b *brokerage) run(p *Plugin) {
 	defer close(b.ran)
-	if err := b.broker.Run(context.Background(), p.carrier.cc); errors.Is(err, broker.ErrUnsupported) {
+	if err := b.broker.Run(context.Background(), p.carrier); errors.Is(err, broker.ErrUnsupported) {
 		note(p.child.cfg.Logger, slog.LevelWarn, "the plugin has no broker: it cannot be given further connections")
 	}
 }

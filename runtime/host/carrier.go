@@ -30,8 +30,10 @@ const (
 	maxHeaderList = 1 << 20 // bytes of metadata, and of an error's text, that a plugin may send with a call
 )
 
-// carrier is the connection to a plugin: gRPC over what its handshake line names.
+// carrier is the connection to a plugin: gRPC over what its handshake line names, or a lane.
 type carrier struct {
+	grpc.ClientConnInterface // what makes calls: the lane where there is one
+
 	network, address string
 	tls              *tls.Config       // nil without
 	private          bool              // the socket must be this user's
@@ -39,20 +41,25 @@ type carrier struct {
 	first            chan net.Conn     // the connection that connect made, until grpc takes it
 	open             atomic.Int32      // connections that no read or write has failed on
 	refused          atomic.Bool       // by the plugin, in TLS
-	cc               *grpc.ClientConn
+	cc               *grpc.ClientConn  // nil on a lane
+	lane             *laneCalls        // nil without
 }
 
-// connect dials the plugin, so that what is wrong shows as what it is, and lets gRPC have the connection.
-func connect(ctx context.Context, cfg Config, r handshake.Response, secured *tls.Config) (*carrier, *Error) {
-	c := &carrier{network: r.Network, address: r.Address, tls: secured, private: cfg.protection() == private, first: make(chan net.Conn, 1)}
-	if r.Multiplex {
-		c.mux = broker.NewMuxDialer(c.socket, cfg.Logger)
+// connect takes the lane if the plugin answers on one. Else it dials the plugin, so that what is wrong shows as what it is, and lets
+// gRPC have the connection.
+func (c *child) connect(ctx context.Context, r handshake.Response) (*carrier, *Error) {
+	k := &carrier{network: r.Network, address: r.Address, tls: c.clientTLS(r), private: c.cfg.protection() == private, first: make(chan net.Conn, 1)}
+	if k.takeLane(ctx, c) {
+		return k, nil
 	}
-	if err := c.begin(ctx, cfg); err != nil {
-		c.close()
+	if r.Multiplex {
+		k.mux = broker.NewMuxDialer(k.socket, c.cfg.Logger)
+	}
+	if err := k.begin(ctx, c.cfg); err != nil {
+		k.close()
 		return nil, err
 	}
-	return c, nil
+	return k, nil
 }
 
 func (c *carrier) begin(ctx context.Context, cfg Config) *Error {
@@ -65,6 +72,7 @@ func (c *carrier) begin(ctx context.Context, cfg Config) *Error {
 	if err != nil {
 		return failed(StageConfig, fmt.Errorf("dial options: %w", err))
 	}
+	c.ClientConnInterface = c.cc
 	return nil
 }
 
@@ -110,6 +118,8 @@ func (c *carrier) options(cfg Config) []grpc.DialOption {
 			grpc.MaxCallRecvMsgSize(cfg.MaxMessageSize),
 			grpc.MaxCallSendMsgSize(cfg.MaxMessageSize),
 		),
+		grpc.WithChainUnaryInterceptor(cfg.UnaryInterceptors...),
+		grpc.WithChainStreamInterceptor(cfg.StreamInterceptors...),
 	}
 }
 
@@ -167,9 +177,15 @@ func (c *carrier) socket(ctx context.Context) (net.Conn, error) {
 }
 
 // isLost says that the plugin cannot be reached right now: it has hung up, or gone.
-func (c *carrier) isLost() bool { return c.open.Load() == 0 }
+func (c *carrier) isLost() bool {
+	if c.lane != nil {
+		return isClosed(c.lane.client.Done())
+	}
+	return c.open.Load() == 0
+}
 
 func (c *carrier) close() {
+	c.lane.close()
 	if c.cc != nil {
 		_ = c.cc.Close() // only ever says that it was closed before
 	}

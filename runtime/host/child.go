@@ -94,6 +94,7 @@ func (c *child) start(ctx context.Context) error {
 		Checksum:  c.cfg.Checksum,
 		Env:       append(c.cfg.environ(dir), c.tlsEnv()...),
 		SocketDir: dir,
+		lane:      c.cfg.offersLane(),
 	})
 	if err != nil {
 		return err

@@ -68,7 +68,7 @@ func (p *Plugin) shutdown(timeout time.Duration) bool {
 	defer cancel()
 	ctx, stop := p.child.whileRunning(ctx)
 	defer stop()
-	err := wire.Shutdown(ctx, p.carrier.cc)
+	err := wire.Shutdown(ctx, p.carrier)
 	if err != nil && ctx.Err() == nil {
 		note(p.child.cfg.Logger, slog.LevelDebug, "the plugin does not take Shutdown; it gets SIGTERM", "error", err)
 	}

@@ -116,8 +116,13 @@ type Config struct {
 	// MinPort and MaxPort bound the ports of a plugin that listens on tcp; both zero means DefaultMinPort and DefaultMaxPort.
 	MinPort, MaxPort int
 
-	// DialOptions are added to the host's own and win over them; for TLS use TLS or TLSConfig. They are not for connections of
-	// Broker, whose Dial takes its own.
+	// Lane says whether calls may take the lane, which costs a fraction of gRPC; zero is LaneAuto.
+	Lane LaneMode
+	// UnaryInterceptors and StreamInterceptors run around each call over the main connection, the first outermost.
+	UnaryInterceptors  []grpc.UnaryClientInterceptor
+	StreamInterceptors []grpc.StreamClientInterceptor
+	// DialOptions are added to the host's own and win over them; for TLS use TLS or TLSConfig, for interceptors the fields above. They are
+	// gRPC's alone: with any, calls do not take the lane. They are not for connections of Broker, whose Dial takes its own.
 	DialOptions []grpc.DialOption
 	// OnCallLost is called, after it was logged, with the error of a call whose method has no error result to return it in.
 	// Nil means that it is only logged. It runs on the caller's goroutine, on several at once where calls are.
@@ -153,6 +158,7 @@ func (c Config) validate() error {
 		check(c.MaxLogRate >= 0, "max log rate %d: it must not be negative", c.MaxLogRate),
 		check(c.MaxMessageSize > 0 && c.MaxMessageSize <= math.MaxInt32, "max message size %d: it must be within 1 and %d", c.MaxMessageSize, math.MaxInt32),
 		check(c.TLS >= TLSAuto && c.TLS <= TLSOff, "tls: %v is not a mode", c.TLS),
+		check(c.Lane >= LaneAuto && c.Lane <= LaneOff, "lane: %v is not a mode", c.Lane),
 		check(c.TLSConfig == nil || c.TLS == TLSAuto, "tls: %v and a TLSConfig cannot both be", c.TLS),
 		check(c.MinPort > 0 && c.MinPort <= c.MaxPort && c.MaxPort <= math.MaxUint16, "ports %d to %d: they must be within 1 and 65535, the lower first", c.MinPort, c.MaxPort),
 		c.validateChecksum(),

@@ -36,7 +36,7 @@ func (c *conn) Invoke(ctx context.Context, method string, args, reply any, opts 
 	}
 	ctx, cancel := c.bounded(c.crossing(ctx))
 	defer cancel()
-	err := c.p.carrier.cc.Invoke(ctx, method, args, reply, opts...)
+	err := c.p.carrier.Invoke(ctx, method, args, reply, opts...)
 	if c.contract {
 		c.p.methods.Learn(method, err)
 	}
@@ -72,7 +72,7 @@ func (c *conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 	if gone := c.p.gone(); gone != nil {
 		return nil, &callError{reason: gone}
 	}
-	s, err := c.p.carrier.cc.NewStream(c.crossing(ctx), desc, method, opts...)
+	s, err := c.p.carrier.NewStream(c.crossing(ctx), desc, method, opts...)
 	if err != nil {
 		return nil, c.explain(ctx, err)
 	}

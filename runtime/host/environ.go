@@ -49,7 +49,7 @@ func (c Config) inherited(environ []string) []string {
 // isForeign tells the variables that some host set for some plugin: ours when we are a plugin ourselves, or set by a user.
 func (c Config) isForeign(key string) bool {
 	upper := strings.ToUpper(key)
-	return strings.HasPrefix(upper, "PLUGIN_") || strings.Contains(upper, "MAGIC_COOKIE") || sameName(key, c.Handshake.MagicCookieKey)
+	return strings.HasPrefix(upper, "PLUGIN_") || strings.Contains(upper, "MAGIC_COOKIE") || upper == handshake.EnvLane || sameName(key, c.Handshake.MagicCookieKey)
 }
 
 func matchesAny(key string, names []string) bool {
@@ -81,6 +81,7 @@ func (c Config) isProtocol(key string) bool {
 	return sameName(key, c.Handshake.MagicCookieKey) || slices.ContainsFunc([]string{
 		handshake.EnvProtocolVersions, handshake.EnvTransports, handshake.EnvMinPort, handshake.EnvMaxPort,
 		handshake.EnvClientCert, handshake.EnvMultiplexGRPC, handshake.EnvUnixSocketDir, handshake.EnvUnixSocketGroup,
+		handshake.EnvLane,
 	}, func(name string) bool { return sameName(key, name) })
 }
 

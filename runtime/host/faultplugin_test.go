@@ -17,15 +17,18 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/plugingen/plugingen/runtime/broker"
 	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/runtime/internal/lane"
 	"github.com/plugingen/plugingen/runtime/internal/wire"
 )
 
@@ -217,7 +220,12 @@ type faulty struct {
 func serveFaults() map[string]faulty {
 	stop := func(stop func()) error { time.AfterFunc(10*time.Millisecond, stop); return nil } // after the answer
 	return map[string]faulty{
-		"plain": {shutdown: stop},
+		"plain":   {shutdown: stop},
+		"foreign": {shutdown: stop, before: func() { _ = os.Unsetenv(handshake.EnvLane) }},
+		"babbling": {shutdown: stop, before: func() {
+			_, _ = unix.Write(3, []byte("PRI * HTTP/2.0"))
+			_ = os.Unsetenv(handshake.EnvLane)
+		}},
 		"announcements": {shutdown: stop, brokered: flood(func(id uint32) *wire.ConnInfo {
 			return &wire.ConnInfo{ServiceId: id, Network: "unix", Address: "/nowhere"}
 		})},
@@ -281,9 +289,9 @@ func (f faulty) main() int {
 		l = broker.NewMuxListener(l, slog.New(slog.DiscardHandler))
 		line += "|true"
 	}
-	fmt.Println(line)
 	stopped := make(chan struct{})
 	s := f.server(l, sync.OnceFunc(func() { close(stopped) }), stopped)
+	fmt.Println(line)
 	if f.after != nil {
 		go f.after()
 	}
@@ -295,8 +303,10 @@ func (f faulty) main() int {
 	}
 	if f.lastWords > 0 {
 		s.GracefulStop()
+		_ = s.lane.GracefulStop(context.Background())
 	}
 	s.Stop()
+	s.lane.Stop()
 	return f.exit
 }
 
@@ -307,8 +317,8 @@ func (f faulty) listen() (net.Listener, error) {
 	return net.Listen("unix", socketPath())
 }
 
-func (f faulty) server(l net.Listener, stop func(), stopped <-chan struct{}) *grpc.Server {
-	s := grpc.NewServer(f.options...)
+func (f faulty) server(l net.Listener, stop func(), stopped <-chan struct{}) *faultyServer {
+	s := newFaultyServer(f.options)
 	if !f.noHealth {
 		h := health.NewServer()
 		h.SetServingStatus("", cmpStatus(f.status))
@@ -335,7 +345,39 @@ func (f faulty) server(l net.Listener, stop func(), stopped <-chan struct{}) *gr
 		wire.RegisterBroker(s, f.brokered)
 	}
 	registerDeeds(s, l)
+	if len(f.options) == 0 {
+		s.takeLane()
+	}
 	return s
+}
+
+// faultyServer serves by gRPC and by the lane, if its host offers that.
+type faultyServer struct {
+	*grpc.Server
+	lane *lane.Server
+}
+
+func newFaultyServer(options []grpc.ServerOption) *faultyServer {
+	return &faultyServer{grpc.NewServer(options...), lane.NewServer(lane.ServerConfig{Crash: true})}
+}
+
+// RegisterService is grpc.ServiceRegistrar's.
+func (s *faultyServer) RegisterService(desc *grpc.ServiceDesc, impl any) {
+	s.Server.RegisterService(desc, impl)
+	s.lane.RegisterService(desc, impl)
+}
+
+func (s *faultyServer) takeLane() {
+	conn, err := lane.Accept(os.Getenv(handshake.EnvLane))
+	if err != nil {
+		return
+	}
+	serve, err := s.lane.Begin(lane.NewCarrier(conn))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return
+	}
+	go func() { _ = serve() }() // ends with Stop
 }
 
 func cmpStatus(s healthpb.HealthCheckResponse_ServingStatus) healthpb.HealthCheckResponse_ServingStatus {
@@ -380,6 +422,13 @@ func perform(ctx context.Context, deed string, l net.Listener) (*wrapperspb.Stri
 	case "crash":
 		go panic("boom while serving")
 		<-time.After(forever)
+	case "child-files":
+		out, err := childFiles()
+		return wrapperspb.String(out), err
+	case "metadata":
+		return wrapperspb.String(strings.Join(metadata.ValueFromIncomingContext(ctx, "seen"), ",")), nil
+	case "panic":
+		panic("boom while serving")
 	case "exit-5":
 		os.Exit(5)
 	case "exhaust":

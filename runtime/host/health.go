@@ -13,7 +13,7 @@ import (
 
 // verify waits for the first answer.
 func verify(ctx context.Context, c *carrier) *Error {
-	err := health(ctx, c.cc)
+	err := health(ctx, c)
 	if err != nil && ctx.Err() != nil {
 		err = interrupted(ctx, err)
 	}

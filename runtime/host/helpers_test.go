@@ -23,7 +23,11 @@ import (
 // helpers are programs that tests need besides faulty plugins.
 func helpers() map[string]func() int {
 	return map[string]func() int{
-		"good":         good,
+		"good":    good,
+		"no-lane": func() int { return goodWith(func(c *plugin.Config) { c.NoLane = true }) },
+		"server-options": func() int {
+			return goodWith(func(c *plugin.Config) { c.ServerOptions = []grpc.ServerOption{grpc.MaxConcurrentStreams(100)} })
+		},
 		"own-tls":      ownTLS,
 		"printer":      printer,
 		"doomed-host":  doomedHost,
@@ -36,11 +40,15 @@ func helpers() map[string]func() int {
 }
 
 // good is a plugin as its author would write it.
-func good() int {
-	return plugin.Main(plugin.Config{
+func good() int { return goodWith(func(*plugin.Config) {}) }
+
+func goodWith(change func(*plugin.Config)) int {
+	cfg := plugin.Config{
 		Handshake: testHandshake(),
 		Services:  map[int][]runtime.Implementation{1: {deeds()}, 2: {deeds()}},
-	})
+	}
+	change(&cfg)
+	return plugin.Main(cfg)
 }
 
 // ownTLS is a plugin with certificates of its contract's: they are in the files that it is told.

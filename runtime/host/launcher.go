@@ -35,6 +35,8 @@ type Launch struct {
 	// PLUGIN_UNIX_SOCKET_DIR; empty when no unix socket may be used. A launcher whose program sees that folder elsewhere
 	// adds an entry to Env that says where, and what it returns is an AddressTranslator.
 	SocketDir string
+
+	lane bool // ProcessLauncher offers the program a lane
 }
 
 // Launched is a program that a launcher has started. Its methods may be called concurrently.
@@ -108,21 +110,33 @@ func (l ProcessLauncher) Launch(ctx context.Context, what Launch) (Launched, err
 	if err != nil {
 		return nil, err
 	}
+	offer := what.offerLane()
+	defer offer.close()
+	cfg.Files, cfg.Env = offer.files(), offer.environ(cfg.Env)
 	proc, err := process.Start(ctx, cfg)
 	if err != nil {
 		return nil, what.checksumError(err)
 	}
-	return ownProcess{proc}, nil
+	return ownProcess{proc, offer.keep()}, nil
 }
 
 // ownProcess is a process of this machine. None of its methods blocks, and its pipes end with Release: the host need not
 // stand between.
-type ownProcess struct{ *process.Process }
+type ownProcess struct {
+	*process.Process
+	lane *laneEnd
+}
 
 func (p ownProcess) neverBlocks() {}
 
 // ID is Launched's.
 func (p ownProcess) ID() string { return "process " + strconv.Itoa(p.PID()) }
+
+// Release is Launched's.
+func (p ownProcess) Release() {
+	p.lane.close()
+	p.Process.Release()
+}
 
 // Exit is Launched's.
 func (p ownProcess) Exit() Exit {

@@ -59,7 +59,7 @@ func bringUp(ctx context.Context, c *child) (*Plugin, *Error) {
 func (c *child) join(ctx context.Context, response handshake.Response) (*Plugin, *Error) {
 	ctx, stop := c.whileRunning(ctx)
 	defer stop()
-	conn, err := connect(ctx, c.cfg, response, c.clientTLS(response))
+	conn, err := c.connect(ctx, response)
 	if err != nil {
 		return nil, err
 	}

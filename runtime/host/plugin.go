@@ -56,7 +56,7 @@ func newPlugin(c *child, r handshake.Response, carrier *carrier) *Plugin {
 	}
 	p.conn, p.contracts = &conn{p: p}, &conn{p: p, contract: true}
 	p.broker.config = brokerConfig(c, r, carrier, p.conn)
-	p.stdio = openStdio(c.cfg, carrier.cc)
+	p.stdio = openStdio(c.cfg, carrier)
 	p.watch()
 	go p.supervise()
 	return p

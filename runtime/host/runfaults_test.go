@@ -41,6 +41,7 @@ func runFaultTable() []runFault {
 		}},
 		{row: "7", fault: "plain", act: func(t *testing.T, _ *stage, p *host.Plugin) { mustDo(t, p, "bigline") }},
 		{row: "12", fault: "plain", act: crashMidCall, closing: host.ErrExited},
+		{row: "12", fault: "plain", act: panicMidCall, closing: host.ErrExited},
 		{row: "12", fault: "plain", act: crashMidStream, closing: host.ErrExited},
 		{row: "12", fault: "plain", act: exitMidCall, closing: host.ErrExited},
 		{row: "13", fault: "plain", change: func(c *host.Config) { c.CallTimeout = 100 * time.Millisecond }, act: hangMidCall},
@@ -84,10 +85,30 @@ func runFaultTable() []runFault {
 // brief is for plugins that have to be killed.
 func brief(c *host.Config) { c.StopTimeout = 200 * time.Millisecond }
 
+// TestRunFaults has the calls take the lane wherever they can, and where faults concern calls, or what is asked by calls, gRPC as well.
 func TestRunFaults(t *testing.T) {
 	for _, f := range runFaultTable() {
 		t.Run("row "+f.row+" "+f.fault, func(t *testing.T) { f.run(t) })
+		if f.concernsCalls() {
+			t.Run("row "+f.row+" "+f.fault+" by gRPC", func(t *testing.T) { f.withoutLane().run(t) })
+		}
 	}
+}
+
+// concernsCalls tells from faults in what a plugin writes on its pipes.
+func (f runFault) concernsCalls() bool {
+	return f.fault == "plain" && f.row != "7" && f.row != "40" || f.row == "15" || f.row == "16"
+}
+
+func (f runFault) withoutLane() runFault {
+	change := f.change
+	f.change = func(c *host.Config) {
+		c.Lane = host.LaneOff
+		if change != nil {
+			change(c)
+		}
+	}
+	return f
 }
 
 func (f runFault) run(t *testing.T) {
@@ -97,6 +118,9 @@ func (f runFault) run(t *testing.T) {
 		f.change(&cfg)
 	}
 	p := s.open(cfg)
+	if want := wantTier(cfg); p.Tier() != want {
+		t.Fatalf("calls go by %v, want %v", p.Tier(), want)
+	}
 	if f.act != nil {
 		f.act(t, s, p)
 	}
@@ -133,6 +157,15 @@ func crashMidCall(t *testing.T, _ *stage, p *host.Plugin) {
 	_, err = do(t.Context(), p.Conn(), "anything") // says the same for ever
 	wantGone(t, err, 2, "panic: boom while serving")
 	wantGone(t, p.Ping(t.Context()), 2, "panic: boom while serving")
+}
+
+// panicMidCall has the handler itself panic: that ends the program on every tier.
+func panicMidCall(t *testing.T, _ *stage, p *host.Plugin) {
+	for range 3 { // the lane runs the handlers of a method that is quick in another way
+		mustDo(t, p, "x")
+	}
+	_, err := do(t.Context(), p.Conn(), "panic")
+	wantGone(t, err, 2, "panic: boom while serving")
 }
 
 func crashMidStream(t *testing.T, _ *stage, p *host.Plugin) {

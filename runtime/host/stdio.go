@@ -34,7 +34,7 @@ type sink interface {
 }
 
 // openStdio reads in the background until the plugin, or end, ends the stream.
-func openStdio(cfg Config, cc *grpc.ClientConn) *stdio {
+func openStdio(cfg Config, cc grpc.ClientConnInterface) *stdio {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &stdio{logger: cfg.Logger, cancel: cancel, ended: make(chan struct{})}
 	s.out = newSink(ctx, cfg, cfg.Stdout, "stdout")
@@ -58,7 +58,7 @@ func newSink(ctx context.Context, cfg Config, w io.Writer, stream string) sink {
 	return newWriterSink(ctx, cfg.Logger, w, stream)
 }
 
-func (s *stdio) read(ctx context.Context, cc *grpc.ClientConn) {
+func (s *stdio) read(ctx context.Context, cc grpc.ClientConnInterface) {
 	defer close(s.ended)
 	err := wire.ReadStdio(ctx, limited{cc}, func(channel wire.StdioData_Channel, data []byte) {
 		switch channel {
@@ -95,11 +95,11 @@ func (s *stdio) end() {
 }
 
 // limited bounds the messages of the stdio stream, which are queued.
-type limited struct{ *grpc.ClientConn }
+type limited struct{ grpc.ClientConnInterface }
 
 // NewStream is grpc.ClientConnInterface's.
 func (l limited) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	return l.ClientConn.NewStream(ctx, desc, method, append(opts, grpc.MaxCallRecvMsgSize(maxPrint))...)
+	return l.ClientConnInterface.NewStream(ctx, desc, method, append(opts, grpc.MaxCallRecvMsgSize(maxPrint))...)
 }
 
 // logSink logs what is printed, line by line. It starts with the first print.

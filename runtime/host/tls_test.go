@@ -65,6 +65,9 @@ func TestProtection(t *testing.T) {
 			if err := p.Conn().Invoke(t.Context(), "/test.Deeds/Do", wrapperspb.String("hello"), &wrapperspb.StringValue{}, grpc.Peer(&at)); err != nil {
 				t.Fatal(err)
 			}
+			if p.Tier() == host.TierPair { // the inherited socket, wherever the plugin listens
+				tt.network = "unix"
+			}
 			info, isTLS := at.AuthInfo.(credentials.TLSInfo)
 			if isTLS != tt.tls || at.Addr.Network() != tt.network {
 				t.Errorf("TLS %v on %s, want %v on %s", isTLS, at.Addr.Network(), tt.tls, tt.network)
@@ -130,12 +133,13 @@ func TestOtherUser(t *testing.T) {
 	}
 	s := newStage(t)
 	_ = os.Chmod(s.dir, 0o711)
-	e := s.openFails(t.Context(), s.config("other-user"))
+	cfg := s.config("other-user")
+	cfg.Lane = host.LaneOff // an inherited socket is the program's, whoever that runs as
+	e := s.openFails(t.Context(), cfg)
 	t.Logf("%v\nhint: %s", e, e.Hint)
 	if e.Stage != host.StageConnect || !errors.Is(e, host.ErrOwner) || e.Hint == "" {
 		t.Errorf("stage %s, hint %q, %v, want ErrOwner at connect", e.Stage, e.Hint, e)
 	}
-	cfg := s.config("other-user")
 	cfg.TLS = host.TLSOff
 	if got := mustDo(t, s.open(cfg), "hello"); got != "hello" {
 		t.Errorf("with TLSOff: %q", got)

@@ -95,7 +95,7 @@ func (p *Plugin) watch() {
 	if w.Interval == 0 || p.child.attached != nil {
 		return
 	}
-	a := asker{Watchdog: w, ask: func(ctx context.Context) error { return health(ctx, p.carrier.cc) }, missed: p.noteMiss}
+	a := asker{Watchdog: w, ask: func(ctx context.Context) error { return health(ctx, p.carrier) }, missed: p.noteMiss}
 	p.watching.Go(func() {
 		if err := a.run(ctx); err != nil {
 			p.hung.Store(&err)

@@ -39,8 +39,14 @@ type Config struct {
 	// Who may call is then for its ClientAuth and ClientCAs to say. Brokered connections use it both ways: those to the host need
 	// its RootCAs. It must not be changed any more.
 	TLSConfig *tls.Config
-	// ServerOptions come after the runtime's own and win over them, also for the servers of the broker; for TLS use TLSConfig.
+	// UnaryInterceptors and StreamInterceptors run around each call, also those that the servers of the broker serve, the first outermost.
+	UnaryInterceptors  []grpc.UnaryServerInterceptor
+	StreamInterceptors []grpc.StreamServerInterceptor
+	// ServerOptions come after the runtime's own and win over them, also for the servers of the broker; for TLS use TLSConfig, for
+	// interceptors the fields above. They are gRPC's alone: with any, calls do not take the lane.
 	ServerOptions []grpc.ServerOption
+	// NoLane has calls take gRPC also from hosts that offer the lane, a framing of this module's own that costs a fraction of it.
+	NoLane bool
 	// StopTimeout is how long calls in flight may take to finish once the plugin stops; zero means 500 ms.
 	// A second at most comes on top: hosts kill a plugin that is not gone after 2 s.
 	StopTimeout time.Duration

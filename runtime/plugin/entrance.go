@@ -54,7 +54,7 @@ func brokerConfig(cfg Config, sec security, place transport.ListenConfig) broker
 		ClientTLS:      sec.client,
 		Private:        place.Network == handshake.Unix && place.Group == "" && sec.client == nil,
 		MaxMessageSize: cfg.MaxMessageSize,
-		ServerOptions:  cfg.ServerOptions,
+		ServerOptions:  cfg.userOptions(),
 		Logger:         cfg.Logger,
 	}
 }

@@ -37,6 +37,7 @@ type child struct {
 	stderr *lockedBuffer
 	ended  chan struct{}
 	resp   handshake.Response
+	lane   net.Conn // our end of the socket that the plugin was offered; nil without
 }
 
 // hostEnv is what a host says, as go-plugin's does.
@@ -96,6 +97,9 @@ func startCommandTo(t *testing.T, cmd *exec.Cmd, stderr *os.File, mode string, e
 // open starts a plugin, shakes hands and connects.
 func open(t *testing.T, mode string, env ...string) (*child, *grpc.ClientConn) {
 	t.Helper()
+	if isOnLane(t) {
+		return openOnLane(t, mode, append(hostEnv(), env...)...)
+	}
 	c := start(t, mode, append(hostEnv(), env...)...)
 	c.handshake()
 	return c, c.dial()

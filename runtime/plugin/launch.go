@@ -22,6 +22,7 @@ type launch struct {
 	socketDir, socketGroup string
 	clientCert             string
 	multiplex              string
+	lane                   string
 }
 
 // takeLaunch reads the host's words and unsets them, and the cookie: what this process starts is not that host's plugin.
@@ -33,6 +34,7 @@ func takeLaunch(cookieKey string) launch {
 	l.socketDir, l.socketGroup = take(handshake.EnvUnixSocketDir), take(handshake.EnvUnixSocketGroup)
 	l.clientCert = take(handshake.EnvClientCert)
 	l.multiplex = take(handshake.EnvMultiplexGRPC)
+	l.lane = take(handshake.EnvLane)
 	take(cookieKey)
 	return l
 }

@@ -39,6 +39,7 @@ var modes = map[string]func() int{
 	"versions": func() int { return plugin.Main(versioned(1, 2, 4)) },
 	"chatty":   chatty,
 	"small":    func() int { c := config(); c.MaxMessageSize = 1 << 20; return plugin.Main(c) },
+	"tiny":     func() int { c := config(); c.MaxMessageSize = 1 << 10; return plugin.Main(c) },
 	"small by option": func() int {
 		c := config()
 		c.ServerOptions = []grpc.ServerOption{grpc.MaxRecvMsgSize(1 << 20)}
@@ -50,19 +51,20 @@ var modes = map[string]func() int{
 		c.ServerOptions = []grpc.ServerOption{grpc.ConnectionTimeout(time.Hour)}
 		return plugin.Main(c)
 	},
-	"reflecting":      reflecting,
-	"intercepted":     intercepted,
-	"greeter":         greeterMain,
-	"own certificate": ownCertificate,
-	"leaks":           leaks,
-	"context":         withContext,
-	"child":           func() int { fmt.Print("from the child\n"); return 0 },
-	"daemon":          func() int { _, _ = io.Copy(io.Discard, os.Stdin); return 0 }, // until nobody can write to its input
-	"host":            hostMain,
-	"no service":      func() int { c := versioned(1); c.Handshake.ProtocolVersions = []int{1, 3}; return plugin.Main(c) },
-	"empty":           func() int { return plugin.Main(plugin.Config{Handshake: config().Handshake}) },
-	"no cookie":       func() int { c := config(); c.Handshake.MagicCookieKey = ""; return plugin.Main(c) },
-	"unserved":        func() int { c := versioned(1, 5); c.Handshake.ProtocolVersions = []int{1}; return plugin.Main(c) },
+	"reflecting":            reflecting,
+	"intercepted":           func() int { return intercepted(false) },
+	"intercepted by option": func() int { return intercepted(true) },
+	"greeter":               greeterMain,
+	"own certificate":       ownCertificate,
+	"leaks":                 leaks,
+	"context":               withContext,
+	"child":                 func() int { fmt.Print("from the child\n"); return 0 },
+	"daemon":                func() int { _, _ = io.Copy(io.Discard, os.Stdin); return 0 }, // until nobody can write to its input
+	"host":                  hostMain,
+	"no service":            func() int { c := versioned(1); c.Handshake.ProtocolVersions = []int{1, 3}; return plugin.Main(c) },
+	"empty":                 func() int { return plugin.Main(plugin.Config{Handshake: config().Handshake}) },
+	"no cookie":             func() int { c := config(); c.Handshake.MagicCookieKey = ""; return plugin.Main(c) },
+	"unserved":              func() int { c := versioned(1, 5); c.Handshake.ProtocolVersions = []int{1}; return plugin.Main(c) },
 	"twice": func() int {
 		c := config()
 		c.Services[1] = append(c.Services[1], echoImplementation(), runtime.Raw("x", registerWrongType))

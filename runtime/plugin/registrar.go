@@ -16,6 +16,7 @@ import (
 // It is a *grpc.Server as well, for code that looks for more than a registrar, such as grpc's reflection.
 type registrar struct {
 	*grpc.Server
+	all      grpc.ServiceRegistrar // gRPC's server, and the lane's
 	calls    *calls
 	broker   *broker.Broker
 	problems []error
@@ -31,7 +32,7 @@ func (r *registrar) Broker() *broker.Broker { return r.broker }
 
 // register registers all implementations; the error names every one that cannot be.
 func (s *server) register(implementations []runtime.Implementation) error {
-	r := &registrar{Server: s.grpc, calls: s.calls, broker: s.broker}
+	r := &registrar{Server: s.grpc, all: s.registrar(), calls: s.calls, broker: s.broker}
 	for _, i := range implementations {
 		i.Register(r)
 	}
@@ -50,7 +51,7 @@ func (r *registrar) RegisterService(desc *grpc.ServiceDesc, implementation any) 
 	}
 	if long, ok := desc.Metadata.(sessions); ok {
 		r.sessions = append(r.sessions, long)
-		r.Server.RegisterService(desc, implementation)
+		r.all.RegisterService(desc, implementation)
 		return
 	}
 	counted := *desc
@@ -62,7 +63,7 @@ func (r *registrar) RegisterService(desc *grpc.ServiceDesc, implementation any) 
 	for i := range counted.Streams {
 		counted.Streams[i].Handler = r.calls.stream(counted.Streams[i].Handler)
 	}
-	r.Server.RegisterService(&counted, implementation)
+	r.all.RegisterService(&counted, implementation)
 }
 
 func (r *registrar) check(desc *grpc.ServiceDesc, implementation any) error {

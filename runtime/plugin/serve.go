@@ -62,6 +62,7 @@ func serve(ctx context.Context, cfg Config, said launch, out *stdout.Taken) erro
 		in.end()
 		return err
 	}
+	s.lane.take(said, sec, in.broker)
 	life := &life{server: s, out: out, cfg: cfg}
 	return life.run(ctx, func() error { return announce(out.Real, version, in, sec) })
 }

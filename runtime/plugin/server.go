@@ -23,6 +23,7 @@ const (
 // server is the gRPC server of a plugin, with the services that every plugin has.
 type server struct {
 	grpc    *grpc.Server
+	lane    *laneServer
 	health  *health.Server
 	calls   *calls
 	printed *printed
@@ -40,16 +41,18 @@ type server struct {
 func newServer(cfg Config, sec security, in *entrance, implementations []runtime.Implementation) (*server, error) {
 	s := &server{
 		grpc:     grpc.NewServer(serverOptions(cfg, sec)...),
+		lane:     newLaneServer(cfg),
 		calls:    newCalls(),
 		printed:  newPrinted(),
 		entrance: in,
 		asked:    make(chan struct{}),
 		answer:   make(chan struct{}),
 	}
-	wire.RegisterController(s.grpc, s.shutdown)
-	wire.RegisterStdio(s.grpc, s.printed.serve)
-	s.broker.Register(s.grpc)
-	s.health = wire.RegisterHealth(s.grpc, names(implementations)...)
+	r := s.registrar()
+	wire.RegisterController(r, s.shutdown)
+	wire.RegisterStdio(r, s.printed.serve)
+	s.broker.Register(r)
+	s.health = wire.RegisterHealth(r, names(implementations)...)
 	if err := s.register(implementations); err != nil {
 		s.grpc.Stop() // ends the stream workers
 		return nil, err
@@ -68,7 +71,15 @@ func serverOptions(cfg Config, sec security) []grpc.ServerOption {
 		grpc.StaticConnWindowSize(windowSize),
 	}
 	options = append(options, sec.options...)
-	return append(options, cfg.ServerOptions...)
+	return append(options, cfg.userOptions()...)
+}
+
+// userOptions are what the plugin's author wants of every server.
+func (c Config) userOptions() []grpc.ServerOption {
+	return append([]grpc.ServerOption{
+		grpc.ChainUnaryInterceptor(c.UnaryInterceptors...),
+		grpc.ChainStreamInterceptor(c.StreamInterceptors...),
+	}, c.ServerOptions...)
 }
 
 func names(implementations []runtime.Implementation) []string {
@@ -102,7 +113,13 @@ func (s *server) endSessions() {
 // hangUp closes connections once all answers are written, until ctx ends.
 func (s *server) hangUp(ctx context.Context) {
 	graceful := make(chan struct{})
-	go func() { defer close(graceful); s.grpc.GracefulStop() }() // returns at the latest with the cut that follows
+	go func() { // returns at the latest with the cut that follows
+		defer close(graceful)
+		var both sync.WaitGroup
+		both.Go(s.grpc.GracefulStop)
+		both.Go(func() { _ = s.lane.GracefulStop(ctx) }) // whatever is left is cut
+		both.Wait()
+	}()
 	select {
 	case <-graceful:
 	case <-ctx.Done():
@@ -113,5 +130,6 @@ func (s *server) hangUp(ctx context.Context) {
 func (s *server) cut(ctx context.Context) {
 	s.end() // grpc's Stop waits for those that have not said anything sensible yet
 	s.grpc.Stop()
+	s.lane.stop()
 	s.calls.drain(ctx)
 }

@@ -33,18 +33,21 @@ func reflecting() int {
 }
 
 // intercepted is a plugin whose interceptors tell on standard error what they see. Its implementation tells, too.
-func intercepted() int {
+func intercepted(byOption bool) int {
 	c := config()
 	c.Services[1] = []runtime.Implementation{runtime.Raw("test.Echo", registerPassing)}
-	c.ServerOptions = []grpc.ServerOption{
-		grpc.ChainUnaryInterceptor(func(ctx context.Context, in any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
-			fmt.Fprintln(os.Stderr, "intercepted", info.FullMethod)
-			return handle(ctx, in)
-		}),
-		grpc.ChainStreamInterceptor(func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
-			fmt.Fprintln(os.Stderr, "intercepted", info.FullMethod)
-			return handle(srv, stream)
-		}),
+	unary := func(ctx context.Context, in any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+		fmt.Fprintln(os.Stderr, "intercepted", info.FullMethod)
+		return handle(ctx, in)
+	}
+	stream := func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+		fmt.Fprintln(os.Stderr, "intercepted", info.FullMethod)
+		return handle(srv, stream)
+	}
+	if byOption {
+		c.ServerOptions = []grpc.ServerOption{grpc.ChainUnaryInterceptor(unary), grpc.ChainStreamInterceptor(stream)}
+	} else {
+		c.UnaryInterceptors, c.StreamInterceptors = []grpc.UnaryServerInterceptor{unary}, []grpc.StreamServerInterceptor{stream}
 	}
 	return plugin.Main(c)
 }
@@ -192,8 +195,15 @@ func TestOddPathsAreRefused(t *testing.T) {
 }
 
 // An interceptor that the plugin's author gives sees every call: the contract's, and those of the runtime's own services.
-func TestInterceptorsSeeEveryCall(t *testing.T) {
-	c, cc := open(t, "intercepted")
+func TestInterceptorsSeeEveryCall(t *testing.T) { seesEveryCall(t, "intercepted") }
+
+func TestInterceptorsAmongOptionsSeeEveryCall(t *testing.T) {
+	seesEveryCall(t, "intercepted by option")
+}
+
+func seesEveryCall(t *testing.T, mode string) {
+	t.Helper()
+	c, cc := open(t, mode)
 	do(t, cc, "x")
 	if err := wire.Check(guarded(t), cc); err != nil {
 		t.Error(err)

@@ -127,6 +127,9 @@ func (k *serverCall) handleUnary(decode func(any) error) (reply any, err error) 
 func (k *serverCall) guard(returned bool, panicked any, err *error) {
 	switch {
 	case returned:
+	case panicked != nil && k.conn.s.cfg.Crash:
+		k.crashing = true
+		panic(panicked)
 	case panicked != nil:
 		k.conn.s.cfg.Logger.Error("handler panicked", "method", k.method.name, "panic", panicked, "stack", string(debug.Stack()))
 		*err = recovered(k.method.name, panicked).Err()

@@ -96,6 +96,9 @@ func (c *serverConn) runInline(k *serverCall, message []byte, r *frameReader) (m
 }
 
 func (c *serverConn) afterGoexit(k *serverCall, turn uint64, r *frameReader) {
+	if k.crashing {
+		return
+	}
 	if !c.inliner.turn.CompareAndSwap(turn, turn+1) {
 		k.end(k.goexitStatus()) // guard may have come before the rescue
 		c.finished()

@@ -27,7 +27,7 @@ var ErrServerStopped = errors.New("lane: the server has been stopped")
 // Server serves gRPC services over any number of carriers. It implements [grpc.ServiceRegistrar]; its methods may be
 // called by many goroutines.
 //
-// A handler that panics fails its call with codes.Internal and leaves the others alone.
+// A handler that panics fails its call with codes.Internal and leaves the others alone, unless ServerConfig.Crash is set.
 type Server struct {
 	cfg    ServerConfig
 	unary  grpc.UnaryServerInterceptor
@@ -136,11 +136,27 @@ func (s *Server) find(name string) (*method, *status.Status) {
 // or GracefulStop ended it, ErrServerStopped after Stop, and otherwise what was wrong. Handlers that ignore the end of
 // their context may run on.
 func (s *Server) Serve(carrier Carrier) error {
+	serve, err := s.Begin(carrier)
+	if err != nil {
+		return err
+	}
+	return serve()
+}
+
+// Begin is Serve up to the first word: when it returns, the server's preface has been handed to the carrier, so that a
+// peer that learns of this later may look there. The caller must call serve, once, which does the rest.
+func (s *Server) Begin(carrier Carrier) (serve func() error, err error) {
 	c := newServerConn(s, carrier)
 	if err := s.admit(c); err != nil {
 		_ = carrier.Close()
-		return err
+		return nil, err
 	}
+	c.w.mu.Lock()
+	c.w.flush() // the preface
+	return func() error { return s.serve(c) }, nil
+}
+
+func (s *Server) serve(c *serverConn) error {
 	err := c.serve()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -22,6 +22,7 @@ type serverCall struct {
 	deadline time.Time    // zero means none
 	in       *inbox       // nil when the whole request came with the first frame
 	got      bool         // a request message was received; the handler's
+	crashing bool         // the handler's panic is ending the process; the handler's
 	sent     atomic.Int32 // messages since the handler last received
 
 	mu      sync.Mutex

@@ -33,6 +33,8 @@ type ServerConfig struct {
 	// none. A handler on the reader saves a good part of a short call's cost. One that takes long loses that place within
 	// two milliseconds, during which other calls of its connection may wait; so it is with a handler that locks its OS thread.
 	Apart func(fullMethod string) bool
+	// Crash lets a handler's panic end the process, as grpc does. False means that it fails its call with codes.Internal.
+	Crash bool
 	// Logger is told of handlers that panic; nil means slog.Default().
 	Logger *slog.Logger
 	// AuthInfo is part of the peer that handlers see; nil means none.

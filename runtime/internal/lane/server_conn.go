@@ -53,8 +53,6 @@ func newServerConn(s *Server, carrier Carrier) *serverConn {
 
 // serve reads until the connection ends.
 func (c *serverConn) serve() error {
-	c.w.mu.Lock()
-	c.w.flush() // the preface
 	r := newFrameReader(c.carrier)
 	r.spin = newSpinner(c.carrier)
 	if err := c.preface(r); err != nil {

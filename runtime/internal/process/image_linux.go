@@ -55,7 +55,19 @@ func seal(ctx context.Context, src *os.File, size int64, name string) (*image, e
 	return i, nil
 }
 
+// firstFree is beyond what any child inherits: it finds its program by the number of this descriptor.
+const firstFree = 16
+
 func memory(name string) (int, error) {
+	fd, err := newMemory(name)
+	if err != nil || fd >= firstFree {
+		return fd, err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, firstFree)
+}
+
+func newMemory(name string) (int, error) {
 	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
 	name = name[:min(len(name), longestName)]
 	fd, err := unix.MemfdCreate(name, flags|unix.MFD_EXEC)

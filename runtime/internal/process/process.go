@@ -20,6 +20,8 @@ type Config struct {
 	Args []string // without the program's own name
 	Dir  string   // working directory of the program; empty means that of this process
 	Env  []string // its whole environment, KEY=VALUE; empty means none at all
+	// Files are inherited as descriptors 3 and up, which stay the caller's to close. It must be empty on Windows.
+	Files []*os.File
 	// Sum is what the program must hash to; nil means that it is not checked. It is a copy that runs then: sealed memory on
 	// Linux, else, and for scripts, a file in Folder that goes when the program ends.
 	Sum *Sum
@@ -114,6 +116,7 @@ func command(name string, image *image, cfg Config, pipes *pipes) *exec.Cmd {
 		Env:         append([]string{}, cfg.Env...),
 		Stdout:      pipes.outW,
 		Stderr:      pipes.errW,
+		ExtraFiles:  cfg.Files,
 		SysProcAttr: attr,
 	})
 }

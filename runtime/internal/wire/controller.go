@@ -10,7 +10,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-const shutdownMethod = "/" + ControllerService + "/Shutdown"
+// ShutdownMethod is the full name of the call by which a host asks its plugin to end.
+const ShutdownMethod = "/" + ControllerService + "/Shutdown"
 
 // RegisterController makes registrar serve the controller. shutdown runs in the call's own goroutine, possibly several
 // times and at once; the host gets its answer when shutdown returns.
@@ -32,14 +33,14 @@ func shutdownHandler(shutdown func(context.Context) error) grpc.MethodHandler {
 		if intercept == nil {
 			return call(ctx, in)
 		}
-		return intercept(ctx, in, &grpc.UnaryServerInfo{FullMethod: shutdownMethod}, call)
+		return intercept(ctx, in, &grpc.UnaryServerInfo{FullMethod: ShutdownMethod}, call)
 	}
 }
 
 // Shutdown asks the plugin behind conn to stop. A plugin that is gone, or goes without an answer, has stopped: nil.
 // A plugin without a controller answers with the code Unimplemented.
 func Shutdown(ctx context.Context, conn grpc.ClientConnInterface) error {
-	err := conn.Invoke(ctx, shutdownMethod, &Empty{}, &Empty{})
+	err := conn.Invoke(ctx, ShutdownMethod, &Empty{}, &Empty{})
 	if err == nil || errors.Is(err, io.EOF) || status.Code(err) == codes.Unavailable {
 		return nil
 	}

@@ -1,0 +1,281 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/runtime/internal/lane"
+)
+
+// LaneMode says whether calls may take the lane: a framing of this module's own, with the same results and a fraction of the cost. Both
+// sides must be of this module; with others, calls take gRPC in any mode.
+type LaneMode int
+
+const (
+	// LaneAuto is the zero value. Calls take the lane when the host starts the plugin itself, as a process of this machine, and asks
+	// for no TLS, and the plugin speaks it. The environment variable PLUGINGEN_LANE=0 in the host's environment switches it off.
+	LaneAuto LaneMode = iota
+	// LaneOff has calls take gRPC.
+	LaneOff
+)
+
+// String is the mode's name, such as "off".
+func (m LaneMode) String() string {
+	switch m {
+	case LaneAuto:
+		return "auto"
+	case LaneOff:
+		return "off"
+	default:
+		return fmt.Sprintf("LaneMode(%d)", int(m))
+	}
+}
+
+// Tier is what carries the calls to a plugin. The numbers are those of PROTOCOL.md.
+type Tier int
+
+const (
+	// TierPair is the lane on a socket that the plugin has inherited from this host.
+	TierPair Tier = 1
+	// TierGRPC is gRPC.
+	TierGRPC Tier = 4
+)
+
+// String is the tier's name, such as "gRPC".
+func (t Tier) String() string {
+	switch t {
+	case TierPair:
+		return "lane on an inherited socket"
+	case TierGRPC:
+		return "gRPC"
+	default:
+		return fmt.Sprintf("Tier(%d)", int(t))
+	}
+}
+
+// Tier says what carries the calls over Conn and those of what Dispense returns. Connections of the Broker are always gRPC.
+func (p *Plugin) Tier() Tier {
+	if p.carrier.lane != nil {
+		return TierPair
+	}
+	return TierGRPC
+}
+
+// firstInherited is the descriptor that a child gets the first of its further files as.
+const firstInherited = 3
+
+// offersLane says whether the program is offered a lane, and logs why not.
+func (c Config) offersLane() bool {
+	why := c.noLane()
+	if why != "" {
+		c.noteGRPC(why)
+	}
+	return why == ""
+}
+
+func (c Config) noteGRPC(why string) {
+	note(c.Logger, slog.LevelDebug, "calls take gRPC and not the lane", "why", why)
+}
+
+// noLane is why the program is not offered a lane; empty when it is.
+func (c Config) noLane() string {
+	on, err := strconv.ParseBool(os.Getenv(handshake.EnvLane))
+	switch p := c.protection(); {
+	case c.Lane == LaneOff:
+		return "the host's Config says so"
+	case err == nil && !on:
+		return "the environment variable " + handshake.EnvLane + " says so"
+	case len(c.DialOptions) > 0:
+		return "the host has DialOptions, which are for gRPC"
+	case c.Multiplex:
+		return "the host wants connections to be multiplexed"
+	case p == mutual || p == own:
+		return "the host wants TLS"
+	default:
+		return ""
+	}
+}
+
+// laneOffer is a socket on its way to a program. A nil one is none.
+type laneOffer struct {
+	ours   net.Conn // nil once it is kept
+	theirs *os.File
+	words  string
+}
+
+// offerLane makes the socket; nil when it cannot, which costs speed alone.
+func (l Launch) offerLane() *laneOffer {
+	if !l.lane {
+		return nil
+	}
+	ours, theirs, err := lane.Pair()
+	if err != nil {
+		return nil
+	}
+	o := &laneOffer{ours: ours, theirs: theirs}
+	if o.words, err = lane.Offer(theirs, firstInherited); err != nil {
+		o.close()
+		return nil
+	}
+	return o
+}
+
+func (o *laneOffer) files() []*os.File {
+	if o == nil {
+		return nil
+	}
+	return []*os.File{o.theirs}
+}
+
+func (o *laneOffer) environ(env []string) []string {
+	if o == nil {
+		return env
+	}
+	return append(slices.Clip(env), handshake.EnvLane+"="+o.words)
+}
+
+// keep takes this host's end out of the offer.
+func (o *laneOffer) keep() *laneEnd {
+	if o == nil {
+		return nil
+	}
+	end := &laneEnd{conn: o.ours}
+	o.ours = nil
+	return end
+}
+
+// close closes what was not kept.
+func (o *laneOffer) close() {
+	if o == nil {
+		return
+	}
+	_ = o.theirs.Close() // the program has its own by now
+	if o.ours != nil {
+		_ = o.ours.Close()
+	}
+}
+
+// laneEnd is this host's end of an offer that a running program has. A nil one is none.
+type laneEnd struct {
+	mu   sync.Mutex
+	conn net.Conn // nil once it is taken or closed
+}
+
+// take returns the socket, once.
+func (e *laneEnd) take() net.Conn {
+	if e == nil {
+		return nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	conn := e.conn
+	e.conn = nil
+	return conn
+}
+
+func (e *laneEnd) close() {
+	if conn := e.take(); conn != nil {
+		_ = conn.Close()
+	}
+}
+
+func (p ownProcess) takeLane() net.Conn { return p.lane.take() }
+
+// takeLane is this host's end of the offered lane; nil when there is none.
+func (p *program) takeLane() net.Conn {
+	if has, ok := p.launched.(interface{ takeLane() net.Conn }); ok {
+		return has.takeLane()
+	}
+	return nil
+}
+
+// laneCalls is a connection by lane. A nil one is none.
+type laneCalls struct {
+	client *lane.Client
+	outer  *grpc.ClientConn // with the host's interceptors; nil without
+}
+
+// takeLane makes the lane carry the calls if the plugin has answered on it. A plugin speaks there before it prints its line, so once the
+// line is here nothing need be waited for.
+func (c *carrier) takeLane(ctx context.Context, of *child) bool {
+	conn := of.proc.takeLane()
+	if conn == nil {
+		return false
+	}
+	if !lane.HasSpoken(conn) {
+		_ = conn.Close()
+		of.cfg.noteGRPC("the plugin does not answer on the lane")
+		return false
+	}
+	client := lane.NewClient(lane.NewCarrier(conn), laneConfig(of.cfg))
+	l, err := interceptedLane(of.cfg, client)
+	if err == nil {
+		err = client.Ready(ctx)
+	}
+	if err != nil {
+		l.close()
+		of.cfg.noteGRPC("what the plugin says on the lane is wrong: " + err.Error())
+		return false
+	}
+	c.lane, c.ClientConnInterface = l, l.calls()
+	return true
+}
+
+func laneConfig(cfg Config) lane.ClientConfig {
+	return lane.ClientConfig{
+		MaxMessageSize: cfg.MaxMessageSize,
+		CallOptions:    []grpc.CallOption{grpc.MaxCallRecvMsgSize(cfg.MaxMessageSize), grpc.MaxCallSendMsgSize(cfg.MaxMessageSize)},
+		AuthInfo:       noAuth(),
+	}
+}
+
+// noAuth is what gRPC says of a peer without TLS.
+func noAuth() credentials.AuthInfo {
+	_, info, _ := insecure.NewCredentials().ClientHandshake(context.Background(), "", nil) // it looks at nothing
+	return info
+}
+
+// interceptedLane has the host's interceptors see a *grpc.ClientConn, as they expect. That one never connects.
+func interceptedLane(cfg Config, client *lane.Client) (*laneCalls, error) {
+	l := &laneCalls{client: client}
+	if len(cfg.UnaryInterceptors) == 0 && len(cfg.StreamInterceptors) == 0 {
+		return l, nil
+	}
+	options := []grpc.DialOption{
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithIdleTimeout(0),
+		grpc.WithChainUnaryInterceptor(cfg.UnaryInterceptors...),
+		grpc.WithChainStreamInterceptor(cfg.StreamInterceptors...),
+	}
+	var err error
+	l.outer, err = grpc.NewClient("passthrough:///localhost", append(options, client.Route()...)...)
+	return l, err
+}
+
+func (l *laneCalls) calls() grpc.ClientConnInterface {
+	if l.outer != nil {
+		return l.outer
+	}
+	return l.client
+}
+
+func (l *laneCalls) close() {
+	if l == nil {
+		return
+	}
+	if l.outer != nil {
+		_ = l.outer.Close() // only ever says that it was closed before
+	}
+	_ = l.client.Close()
+}

@@ -1,0 +1,230 @@
+//go:build unix
+
+package host_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/runtime/host"
+	"github.com/plugingen/plugingen/runtime/internal/lane"
+)
+
+// hasPairs says whether processes inherit sockets on this system.
+func hasPairs() bool {
+	ours, theirs, err := lane.Pair()
+	if err != nil {
+		return false
+	}
+	_ = ours.Close()
+	_ = theirs.Close()
+	return true
+}
+
+// wantTier is what calls take to a plugin that speaks the lane.
+func wantTier(cfg host.Config) host.Tier {
+	plain := cfg.TLSConfig == nil && (cfg.TLS == host.TLSOff || cfg.TLS == host.TLSAuto && cfg.SocketGroup == "" && !cfg.AllowRemote)
+	if hasPairs() && plain && cfg.Lane == host.LaneAuto && !cfg.Multiplex && len(cfg.DialOptions) == 0 && os.Getenv(handshake.EnvLane) == "" {
+		return host.TierPair
+	}
+	return host.TierGRPC
+}
+
+// wrapped is a launcher that builds on the host's own.
+type wrapped struct{ host.Launcher }
+
+// hidden returns what was started as something else.
+type hidden struct{ host.Launcher }
+
+func (l hidden) Launch(ctx context.Context, what host.Launch) (host.Launched, error) {
+	launched, err := l.Launcher.Launch(ctx, what)
+	return struct{ host.Launched }{launched}, err
+}
+
+func TestTier(t *testing.T) {
+	if !hasPairs() {
+		t.Skip("processes inherit no sockets here")
+	}
+	for name, c := range map[string]struct {
+		plugin string
+		change func(*testing.T, *host.Config)
+		want   host.Tier
+		why    string // in the log
+	}{
+		"both sides speak the lane": {want: host.TierPair},
+		"switched off": {
+			change: func(_ *testing.T, c *host.Config) { c.Lane = host.LaneOff }, want: host.TierGRPC, why: "Config says so",
+		},
+		"switched off in the environment": {
+			change: func(t *testing.T, _ *host.Config) { t.Setenv(handshake.EnvLane, "0") }, want: host.TierGRPC, why: "environment variable",
+		},
+		"the environment of another": {
+			change: func(t *testing.T, _ *host.Config) { t.Setenv(handshake.EnvLane, "1:3:4711") }, want: host.TierPair,
+		},
+		"the host has dial options": {
+			change: func(_ *testing.T, c *host.Config) { c.DialOptions = []grpc.DialOption{grpc.WithUserAgent("x")} },
+			want:   host.TierGRPC, why: "DialOptions",
+		},
+		"mutual TLS": {
+			change: func(_ *testing.T, c *host.Config) { c.TLS = host.TLSMutual }, want: host.TierGRPC, why: "TLS",
+		},
+		"multiplexed": {
+			change: func(_ *testing.T, c *host.Config) { c.Multiplex = true }, want: host.TierGRPC, why: "multiplexed",
+		},
+		"no TLS on tcp": {
+			change: func(_ *testing.T, c *host.Config) {
+				c.TLS, c.Handshake.Transports = host.TLSOff, []string{handshake.TCP}
+			},
+			want: host.TierPair,
+		},
+		"with a checksum": {
+			change: func(t *testing.T, c *host.Config) {
+				sum, err := host.FileChecksum(c.Path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.Checksum = sum
+			},
+			want: host.TierPair,
+		},
+		"a launcher that builds on ours": {
+			change: func(_ *testing.T, c *host.Config) { c.Launcher = wrapped{host.ProcessLauncher{}} }, want: host.TierPair,
+		},
+		"a launcher that hides ours": {
+			change: func(_ *testing.T, c *host.Config) { c.Launcher = hidden{host.ProcessLauncher{}} }, want: host.TierGRPC,
+		},
+		"the plugin has it off": {plugin: "no-lane", want: host.TierGRPC, why: "does not answer"},
+		"the plugin has server options": {
+			plugin: "server-options", want: host.TierGRPC, why: "does not answer",
+		},
+		"a plugin that does not know it":    {plugin: "foreign", want: host.TierGRPC, why: "does not answer"},
+		"a plugin that says something else": {plugin: "babbling", want: host.TierGRPC, why: "is wrong"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			plugin := c.plugin
+			if plugin == "" {
+				plugin = "good"
+			}
+			cfg := s.config(plugin)
+			if c.change != nil {
+				c.change(t, &cfg)
+			}
+			p := s.open(cfg)
+			if got := p.Tier(); got != c.want {
+				t.Errorf("tier %d (%v), want %d", got, got, c.want)
+			}
+			if got := mustDo(t, p, "hello"); got != "hello" {
+				t.Errorf("do: %q", got)
+			}
+			if err := p.Ping(t.Context()); err != nil {
+				t.Errorf("ping: %v", err)
+			}
+			if strings.Contains(mustDo(t, p, "env"), handshake.EnvLane) && plugin == "good" {
+				t.Error("the plugin's children would see the offer")
+			}
+			if c.why != "" {
+				if line := s.log.await(t, "calls take gRPC"); !strings.Contains(line, c.why) || !strings.HasPrefix(line, slog.LevelDebug.String()) {
+					t.Errorf("log: %q, want %q in it", line, c.why)
+				}
+			}
+			if err := p.Close(); err != nil {
+				t.Errorf("close: %v", err)
+			}
+		})
+	}
+}
+
+// TestLaneIsNotPassedOn looks for the socket in a child of the plugin.
+func TestLaneIsNotPassedOn(t *testing.T) {
+	if _, err := os.Stat("/proc/self/fd"); err != nil || !hasPairs() {
+		t.Skip("the system does not tell what a process has open")
+	}
+	s := newStage(t)
+	p := s.open(s.config("good"))
+	if got := mustDo(t, p, "child-files"); strings.Contains(got, "socket:") {
+		t.Errorf("a child has %s", got)
+	}
+}
+
+// childFiles is what a child has open.
+func childFiles() (string, error) {
+	out, err := exec.Command("/bin/ls", "-l", "/proc/self/fd").CombinedOutput()
+	return string(out), err
+}
+
+func TestInterceptors(t *testing.T) {
+	for _, mode := range []host.LaneMode{host.LaneAuto, host.LaneOff} {
+		t.Run(mode.String(), func(t *testing.T) {
+			s := newStage(t)
+			cfg := s.config("good")
+			cfg.Lane = mode
+			var calls, streams atomic.Int64
+			cfg.UnaryInterceptors = []grpc.UnaryClientInterceptor{
+				func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+					if method == "/test.Deeds/Do" && cc.Target() != "" {
+						calls.Add(1)
+					}
+					return invoke(metadata.AppendToOutgoingContext(ctx, "seen", "yes"), method, req, reply, cc, opts...)
+				},
+			}
+			cfg.StreamInterceptors = []grpc.StreamClientInterceptor{
+				func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+					if method == "/test.Deeds/Watch" {
+						streams.Add(1)
+					}
+					return open(ctx, desc, cc, method, opts...)
+				},
+			}
+			p := s.open(cfg)
+			if got := p.Tier(); got != wantTier(cfg) {
+				t.Errorf("tier %v", got)
+			}
+			if got := mustDo(t, p, "metadata"); got != "yes" {
+				t.Errorf("the plugin sees %q", got)
+			}
+			stream, err := p.Conn().NewStream(t.Context(), &grpc.StreamDesc{StreamName: "Watch", ServerStreams: true}, "/test.Deeds/Watch")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(stream.SendMsg(wrapperspb.String("x")), stream.CloseSend(), stream.RecvMsg(&wrapperspb.StringValue{})); err != nil {
+				t.Error(err)
+			}
+			if calls.Load() != 1 || streams.Load() != 1 {
+				t.Errorf("%d calls and %d streams seen, want one of each", calls.Load(), streams.Load())
+			}
+		})
+	}
+}
+
+// TestSmallMessages has a limit below what the lane itself must take.
+func TestSmallMessages(t *testing.T) {
+	for _, mode := range []host.LaneMode{host.LaneAuto, host.LaneOff} {
+		t.Run(mode.String(), func(t *testing.T) {
+			s := newStage(t)
+			cfg := s.config("good")
+			cfg.Lane, cfg.MaxMessageSize = mode, 1000
+			p := s.open(cfg)
+			if _, err := do(t.Context(), p.Conn(), strings.Repeat("x", 1001)); status.Code(err) != codes.ResourceExhausted || !strings.Contains(err.Error(), "1000") {
+				t.Errorf("a request: %v, want ResourceExhausted and the limit", err)
+			}
+			if _, err := do(t.Context(), p.Conn(), "big"); status.Code(err) != codes.ResourceExhausted {
+				t.Errorf("a response: %v, want ResourceExhausted", err)
+			}
+			mustDo(t, p, "x")
+		})
+	}
+}

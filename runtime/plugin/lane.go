@@ -1,0 +1,128 @@
+package plugin
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/plugingen/plugingen/runtime/broker"
+	"github.com/plugingen/plugingen/runtime/internal/lane"
+	"github.com/plugingen/plugingen/runtime/internal/wire"
+)
+
+const (
+	// leastLaneMessage is a limit that every speaker of the lane must take; with a lower one a plugin keeps to gRPC.
+	leastLaneMessage = 64 << 10
+	// mostLaneCalls is no limit: gRPC has none either.
+	mostLaneCalls = 1 << 20
+)
+
+// laneServer serves the host that has offered a lane what gRPC serves all others.
+type laneServer struct {
+	*lane.Server
+	logger  *slog.Logger
+	why     string // there is no lane; empty when there may be one
+	serving sync.WaitGroup
+}
+
+func newLaneServer(cfg Config) *laneServer {
+	return &laneServer{logger: cfg.Logger, why: noLane(cfg), Server: lane.NewServer(lane.ServerConfig{
+		MaxMessageSize:     cfg.MaxMessageSize,
+		MaxSendSize:        cfg.MaxMessageSize,
+		MaxCalls:           mostLaneCalls,
+		UnaryInterceptors:  cfg.UnaryInterceptors,
+		StreamInterceptors: cfg.StreamInterceptors,
+		Apart:              func(method string) bool { return method == wire.ShutdownMethod }, // it waits for others
+		Crash:              true,
+		Logger:             cfg.Logger,
+		AuthInfo:           noAuth(),
+	})}
+}
+
+// noLane is why calls cannot take the lane; empty when they can.
+func noLane(cfg Config) string {
+	switch {
+	case cfg.NoLane:
+		return "the plugin's Config says so"
+	case len(cfg.ServerOptions) > 0:
+		return "the plugin has ServerOptions, which are for gRPC"
+	case cfg.MaxMessageSize < leastLaneMessage:
+		return "the plugin takes no messages as large as the lane needs"
+	default:
+		return ""
+	}
+}
+
+// noAuth is what gRPC says of a peer without TLS.
+func noAuth() credentials.AuthInfo {
+	_, info, _ := insecure.NewCredentials().ServerHandshake(nil) // it looks at nothing
+	return info
+}
+
+// registrar registers for gRPC and for the lane.
+func (s *server) registrar() grpc.ServiceRegistrar { return registrars{s.grpc, s.lane} }
+
+type registrars []grpc.ServiceRegistrar
+
+// RegisterService is grpc.ServiceRegistrar's.
+func (all registrars) RegisterService(desc *grpc.ServiceDesc, implementation any) {
+	for _, r := range all {
+		r.RegisterService(desc, implementation)
+	}
+}
+
+// take takes the lane that the host has offered, if it has, and says the first word on it: before the handshake line, so that the host
+// knows, once it has that, whether there is a lane.
+func (l *laneServer) take(said launch, sec security, of *broker.Broker) {
+	if said.lane == "" {
+		return
+	}
+	why := l.why
+	if sec.server != nil {
+		why = "the plugin serves with TLS"
+	}
+	conn, err := lane.Accept(said.lane)
+	switch {
+	case err != nil: // words that were passed on to us and were another's, say
+		why = err.Error()
+	case why != "":
+		_ = conn.Close()
+	default:
+		l.begin(conn, of)
+		return
+	}
+	l.logger.Debug("calls take gRPC and not the lane", "why", why)
+}
+
+func (l *laneServer) begin(conn net.Conn, of *broker.Broker) {
+	serve, err := l.Begin(laneCarrier{lane.NewCarrier(conn), of.Mark(conn.RemoteAddr())})
+	if err != nil {
+		l.logger.Debug("calls take gRPC and not the lane", "why", err)
+		return
+	}
+	l.serving.Go(func() {
+		if err := serve(); err != nil && !errors.Is(err, lane.ErrServerStopped) {
+			l.logger.Debug("the lane has ended", "error", err)
+		}
+	})
+}
+
+// laneCarrier says by its peer's address whose plugin it is, as main connections do.
+type laneCarrier struct {
+	lane.Carrier
+	remote net.Addr
+}
+
+// RemoteAddr is lane.Carrier's.
+func (c laneCarrier) RemoteAddr() net.Addr { return c.remote }
+
+// stop cuts the lane.
+func (l *laneServer) stop() {
+	l.Stop()
+	l.serving.Wait()
+}

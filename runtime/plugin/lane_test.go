@@ -1,0 +1,170 @@
+package plugin_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/runtime/internal/lane"
+	"github.com/plugingen/plugingen/runtime/internal/mtls"
+)
+
+// onLane is the test whose parts open plugins on the lane.
+const onLane = "TestOnTheLane/"
+
+func isOnLane(t *testing.T) bool { t.Helper(); return strings.HasPrefix(t.Name(), onLane) }
+
+// TestOnTheLane holds the lane to what gRPC is held to.
+func TestOnTheLane(t *testing.T) {
+	for name, test := range map[string]func(*testing.T){
+		"ShutdownIsAnswered":                 TestShutdownIsAnswered,
+		"StopLeavesNothing":                  TestStopLeavesNothing,
+		"CallInFlightFinishes":               TestCallInFlightFinishes,
+		"CallThatDoesNotFinishIsCut":         TestCallThatDoesNotFinishIsCut,
+		"BrokerStreamStaysOpen":              TestBrokerStreamStaysOpen,
+		"PanicKeepsGosBehaviour":             TestPanicKeepsGosBehaviour,
+		"NothingPrintedIsLostAtTheStop":      TestNothingPrintedIsLostAtTheStop,
+		"PrintingMoreThanTheBuffer":          TestPrintingMoreThanTheBufferIsLosslessWhileTheHostReads,
+		"HostStandsStill":                    TestHostStandsStill,
+		"HostsReadOneAfterTheOther":          TestHostsReadOneAfterTheOther,
+		"LargeMessages":                      TestLargeMessages,
+		"MessageLimit":                       func(t *testing.T) { messageLimit(t, "small") },
+		"ReflectionIsOff":                    TestReflectionIsOff,
+		"ReflectionIsAskedFor":               TestReflectionIsAskedFor,
+		"HealthOfEachService":                TestHealthOfEachService,
+		"OddPathsAreRefused":                 TestOddPathsAreRefused,
+		"InterceptorsSeeEveryCall":           TestInterceptorsSeeEveryCall,
+		"EmptyClientCertificateMeansNothing": TestEmptyClientCertificateAsksForNothing,
+	} {
+		t.Run(name, test)
+	}
+}
+
+// offerLane starts a plugin with an inherited socket.
+func offerLane(t *testing.T, mode string, env ...string) *child {
+	t.Helper()
+	ours, theirs, err := lane.Pair()
+	if errors.Is(err, errors.ErrUnsupported) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ours.Close() })
+	offer, err := lane.Offer(theirs, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := selfCommand(t)
+	cmd.ExtraFiles = []*os.File{theirs}
+	c := startCommand(t, cmd, mode, append([]string{handshake.EnvLane + "=" + offer}, env...)...)
+	_ = theirs.Close()
+	c.lane = ours
+	return c
+}
+
+func openOnLane(t *testing.T, mode string, env ...string) (*child, *grpc.ClientConn) {
+	t.Helper()
+	c := offerLane(t, mode, env...)
+	c.handshake()
+	if !lane.HasSpoken(c.lane) {
+		t.Fatalf("the plugin had not spoken when its line came\nstderr:\n%s", c.stderr)
+	}
+	return c, connOnLane(t, c.lane)
+}
+
+// connOnLane is a *grpc.ClientConn, for tests of either tier.
+func connOnLane(t *testing.T, conn net.Conn) *grpc.ClientConn {
+	t.Helper()
+	client := lane.NewClient(lane.NewCarrier(conn), lane.ClientConfig{MaxMessageSize: 1 << 30})
+	t.Cleanup(func() { _ = client.Close() })
+	cc, err := grpc.NewClient("passthrough:///plugin", append(client.Route(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cc.Close() })
+	return cc
+}
+
+// TestLaneIsRefused: the plugin then hangs up before its line, and serves by gRPC.
+func TestLaneIsRefused(t *testing.T) {
+	id, err := mtls.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		mode string
+		env  string
+	}{
+		"server options":     {"intercepted by option", ""},
+		"mutual TLS":         {"plain", handshake.EnvClientCert + "=" + id.PEM()},
+		"its own TLS":        {"own certificate", ""},
+		"messages too small": {"tiny", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plugin := offerLane(t, c.mode, append(hostEnv(), c.env)...)
+			plugin.handshake()
+			if lane.HasSpoken(plugin.lane) {
+				t.Error("the plugin speaks on the lane")
+			}
+			if n, err := plugin.lane.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+				t.Errorf("the lane: %d, %v, want io.EOF", n, err)
+			}
+			if c.mode == "tiny" {
+				do(t, plugin.dial(), "hello")
+			}
+		})
+	}
+}
+
+// TestLaneOfAnother has words in the environment that came with no socket, or with another one.
+func TestLaneOfAnother(t *testing.T) {
+	for _, offer := range []string{"1:3:4711", "1:0:1", "0:3:1", "1:3", "nonsense", "0", "1:99999:1", ":::"} {
+		t.Run(offer, func(t *testing.T) {
+			c := start(t, "plain", append(hostEnv(), handshake.EnvLane+"="+offer)...)
+			c.handshake()
+			cc := c.dial()
+			if strings.Contains(do(t, cc, "environ"), handshake.EnvLane) {
+				t.Error("the plugin's children see it")
+			}
+			stop(t, c, cc)
+		})
+	}
+}
+
+// TestBothWays: the lane is for its host, and everybody else still comes in by the line.
+func TestBothWays(t *testing.T) {
+	c, byLane := openOnLane(t, "plain", hostEnv()...)
+	byGRPC := c.dial()
+	for range 3 {
+		do(t, byLane, "hello")
+		do(t, byGRPC, "hello")
+	}
+	_ = c.lane.Close() // a host that loses interest is no host that is gone
+	do(t, byGRPC, "hello")
+	stop(t, c, byGRPC)
+}
+
+// TestDeadlineOnTheLane: what hangs is bounded by its caller, and leaves the others alone.
+func TestDeadlineOnTheLane(t *testing.T) {
+	c, cc := openOnLane(t, "plain", hostEnv()...)
+	ctx, cancel := context.WithCancel(guarded(t))
+	hanging := make(chan error, 1)
+	go func() { _, err := try(ctx, cc, "wait "+t.TempDir()+"/never"); hanging <- err }()
+	c.stderr.await(t, "waiting")
+	do(t, cc, "hello")
+	cancel()
+	if err := <-hanging; err == nil {
+		t.Error("a cancelled call succeeded")
+	}
+	do(t, cc, "hello")
+	stop(t, c, cc)
+}
