@@ -24,10 +24,14 @@ func benchConfig() host.Config {
 
 // BenchmarkOpenClose starts this test binary, which links more than a plugin does.
 func BenchmarkOpenClose(b *testing.B) {
-	for _, mode := range []host.TLSMode{host.TLSAuto, host.TLSMutual} { // auto is plain here
-		b.Run("TLS "+mode.String(), func(b *testing.B) {
+	for name, change := range map[string]func(*host.Config){
+		"lane":             func(*host.Config) {},
+		"gRPC":             func(c *host.Config) { c.Lane = host.LaneOff },
+		"gRPC, mutual TLS": tlsMutual,
+	} {
+		b.Run(name, func(b *testing.B) {
 			cfg := benchConfig()
-			cfg.TLS = mode
+			change(&cfg)
 			b.ReportAllocs()
 			for b.Loop() {
 				p, err := host.Open(b.Context(), cfg)
@@ -42,31 +46,49 @@ func BenchmarkOpenClose(b *testing.B) {
 	}
 }
 
+// BenchmarkUnaryCall compares the tiers. Compare within one run.
 func BenchmarkUnaryCall(b *testing.B) {
-	p, err := host.Open(b.Context(), benchConfig())
-	if err != nil {
-		b.Fatal(err)
+	for _, mode := range []host.LaneMode{host.LaneAuto, host.LaneOff} {
+		cfg := benchConfig()
+		cfg.Lane = mode
+		p, err := host.Open(b.Context(), cfg)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer func() { _ = p.Close() }()
+		b.Run(p.Tier().String(), func(b *testing.B) { benchCalls(b, p) })
 	}
-	defer func() { _ = p.Close() }()
-	in, out := wrapperspb.String("hello"), &wrapperspb.StringValue{}
-	b.Run("1 caller", func(b *testing.B) {
+}
+
+func benchCalls(b *testing.B, p *host.Plugin) {
+	call := func(ctx context.Context, b *testing.B, deed string) {
+		out := &wrapperspb.StringValue{}
+		if err := p.Conn().Invoke(ctx, "/test.Deeds/Do", wrapperspb.String(deed), out); err != nil {
+			b.Error(err)
+		}
+	}
+	for name, deed := range map[string]string{"1 caller": "hello", "answer of 1 MiB": "big"} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				call(context.Background(), b, deed)
+			}
+		})
+	}
+	b.Run("1 caller, with a deadline", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if err := p.Conn().Invoke(b.Context(), "/test.Deeds/Do", in, out); err != nil {
-				b.Fatal(err)
-			}
+			ctx, cancel := context.WithTimeout(context.Background(), roomy)
+			call(ctx, b, "hello")
+			cancel()
 		}
 	})
 	b.Run("64 callers", func(b *testing.B) {
 		b.ReportAllocs()
 		b.SetParallelism(32) // for each of the processors
 		b.RunParallel(func(pb *testing.PB) {
-			out := &wrapperspb.StringValue{}
 			for pb.Next() {
-				if err := p.Conn().Invoke(context.Background(), "/test.Deeds/Do", in, out); err != nil {
-					b.Error(err)
-					return
-				}
+				call(context.Background(), b, "hello")
 			}
 		})
 	})
@@ -78,7 +100,7 @@ func BenchmarkProtection(b *testing.B) {
 		for _, deed := range []string{"hello", "big"} { // an answer of 5 bytes, and of 1 MiB
 			b.Run(deed+", TLS "+mode.String(), func(b *testing.B) {
 				cfg := benchConfig()
-				cfg.TLS = mode
+				cfg.TLS, cfg.Lane = mode, host.LaneOff
 				p, err := host.Open(b.Context(), cfg)
 				if err != nil {
 					b.Fatal(err)

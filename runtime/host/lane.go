@@ -235,6 +235,7 @@ func (c *carrier) takeLane(ctx context.Context, of *child) bool {
 func laneConfig(cfg Config) lane.ClientConfig {
 	return lane.ClientConfig{
 		MaxMessageSize: cfg.MaxMessageSize,
+		Window:         window,
 		CallOptions:    []grpc.CallOption{grpc.MaxCallRecvMsgSize(cfg.MaxMessageSize), grpc.MaxCallSendMsgSize(cfg.MaxMessageSize)},
 		AuthInfo:       noAuth(),
 	}

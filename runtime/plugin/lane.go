@@ -35,6 +35,7 @@ func newLaneServer(cfg Config) *laneServer {
 		MaxMessageSize:     cfg.MaxMessageSize,
 		MaxSendSize:        cfg.MaxMessageSize,
 		MaxCalls:           mostLaneCalls,
+		Window:             windowSize,
 		UnaryInterceptors:  cfg.UnaryInterceptors,
 		StreamInterceptors: cfg.StreamInterceptors,
 		Apart:              func(method string) bool { return method == wire.ShutdownMethod }, // it waits for others

@@ -1,6 +1,9 @@
 package lane
 
 import (
+	"unicode/utf8"
+	"unsafe"
+
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -9,13 +12,13 @@ import (
 const (
 	// bulkSize is the least size of a message whose bytes are worth not copying.
 	bulkSize = 64 << 10
-	// bulkRest is the most that such a message may have beside its one large bytes field.
+	// bulkRest is the most that such a message may have beside its one large field.
 	bulkRest = 4 << 10
 	// bulkDepth is how deep in a message that field may be.
 	bulkDepth = 8
 )
 
-// splitBulk encodes a message that is little more than one large bytes field, without copying that field: the encoding
+// splitBulk encodes a message that is little more than one large field of bytes or text, without copying that field: the encoding
 // is prefix and then bulk, which is the field itself.
 func splitBulk(m sized) (prefix, bulk []byte, ok bool) {
 	if m.size < bulkSize || proto.CheckInitialized(m.message) != nil {
@@ -42,15 +45,20 @@ func appendSplit(b []byte, m protoreflect.Message, size, depth int) (prefix, bul
 		return nil, nil, false
 	}
 	b = protowire.AppendTag(b, field.Number(), protowire.BytesType)
-	if field.Kind() == protoreflect.BytesKind {
+	switch field.Kind() {
+	case protoreflect.BytesKind:
 		bulk = value.Bytes()
 		return protowire.AppendVarint(b, uint64(len(bulk))), bulk, true
+	case protoreflect.StringKind:
+		text := value.String()
+		bulk = unsafe.Slice(unsafe.StringData(text), len(text)) // it is only read
+		return protowire.AppendVarint(b, uint64(len(bulk))), bulk, utf8.ValidString(text)
 	}
 	inner := proto.Size(value.Message().Interface())
 	return appendSplit(protowire.AppendVarint(b, uint64(inner)), value.Message(), inner, depth-1)
 }
 
-// largeField finds the field, bytes or a message, beside which the others take next to nothing.
+// largeField finds the field, bytes, text or a message, beside which the others take next to nothing.
 func largeField(m protoreflect.Message, size int) (field protoreflect.FieldDescriptor, value protoreflect.Value) {
 	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		n := 0
@@ -58,6 +66,8 @@ func largeField(m protoreflect.Message, size int) (field protoreflect.FieldDescr
 		case fd.IsExtension() || fd.Cardinality() == protoreflect.Repeated:
 		case fd.Kind() == protoreflect.BytesKind:
 			n = len(v.Bytes())
+		case fd.Kind() == protoreflect.StringKind:
+			n = len(v.String())
 		case fd.Kind() == protoreflect.MessageKind:
 			n = proto.Size(v.Message().Interface())
 		}
@@ -69,7 +79,7 @@ func largeField(m protoreflect.Message, size int) (field protoreflect.FieldDescr
 	return field, value
 }
 
-// joinBulk decodes b into m, whose content it replaces, so that a large bytes field is a part of b. False: b is not of
+// joinBulk decodes b into m, whose content it replaces, so that a large field of bytes or text is a part of b. False: b is not of
 // that kind, and must be decoded otherwise.
 func joinBulk(b []byte, m proto.Message) bool {
 	if len(b) < bulkSize {
@@ -93,8 +103,15 @@ func joinInto(b []byte, m protoreflect.Message, depth int) bool {
 	if n < 0 || m.Has(field) { // the last of several would win
 		return false
 	}
-	if field.Kind() == protoreflect.BytesKind {
+	switch field.Kind() {
+	case protoreflect.BytesKind:
 		m.Set(field, protoreflect.ValueOfBytes(content[:len(content):len(content)]))
+		return true
+	case protoreflect.StringKind:
+		if !utf8.Valid(content) {
+			return false
+		}
+		m.Set(field, protoreflect.ValueOfString(unsafe.String(unsafe.SliceData(content), len(content)))) // nobody else has b
 		return true
 	}
 	return joinInto(content, m.Mutable(field).Message(), depth-1)
@@ -128,8 +145,10 @@ func bulkField(d protoreflect.MessageDescriptor, number protowire.Number, kind p
 	if one := fd.ContainingOneof(); one != nil && !one.IsSynthetic() {
 		return nil // which member is set depends on the order
 	}
-	if fd.Kind() != protoreflect.BytesKind && fd.Kind() != protoreflect.MessageKind {
+	switch fd.Kind() {
+	case protoreflect.BytesKind, protoreflect.StringKind, protoreflect.MessageKind:
+		return fd
+	default:
 		return nil
 	}
-	return fd
 }

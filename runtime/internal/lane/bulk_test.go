@@ -3,6 +3,7 @@ package lane
 import (
 	"bytes"
 	"io"
+	"strings"
 	"testing"
 
 	"google.golang.org/grpc/codes"
@@ -20,7 +21,8 @@ func TestBulk(t *testing.T) {
 		"nested":       &pb.SimpleRequest{Payload: &pb.Payload{Body: large}},
 		"with others":  &pb.SimpleRequest{ResponseSize: 5, FillUsername: true, Payload: &pb.Payload{Type: 1, Body: large}, ResponseStatus: &pb.EchoStatus{Code: 3, Message: "m"}},
 		"two large":    &pb.StreamingOutputCallRequest{Payload: &pb.Payload{Body: large}, ResponseStatus: &pb.EchoStatus{Message: string(large)}},
-		"a string":     wrapperspb.String(string(large)),
+		"a string":     wrapperspb.String(strings.Repeat("ä", bulkSize/2)),
+		"in a string":  &pb.SimpleResponse{Username: strings.Repeat("x", bulkSize), OauthScope: "scope"},
 		"small":        wrapperspb.Bytes(large[:100]),
 		"unknown left": withUnknown(&pb.SimpleRequest{Payload: &pb.Payload{Body: large}}),
 	} {
@@ -55,6 +57,25 @@ func TestBulk(t *testing.T) {
 func withUnknown(m proto.Message) proto.Message {
 	m.ProtoReflect().SetUnknown([]byte{0xf8, 0x7f, 1}) // field 2047, varint
 	return m
+}
+
+// Text that is none is refused on both ends, as protobuf does it.
+func TestBulkOfInvalidText(t *testing.T) {
+	invalid := "\xff" + strings.Repeat("x", bulkSize)
+	s, err := measure(wrapperspb.String(invalid), 2*bulkSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, ok := splitBulk(s); ok {
+		t.Error("it was split")
+	}
+	encoded, err := proto.Marshal(wrapperspb.Bytes([]byte(invalid))) // the same on the wire
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := decodeOwn(encoded, &wrapperspb.StringValue{}); status.Code(err) != codes.Internal {
+		t.Errorf("%v, want Internal", err)
+	}
 }
 
 // Encodings that say a field twice, or are cut short, come to what protobuf makes of them.
