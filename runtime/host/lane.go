@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -218,7 +219,7 @@ func (c *carrier) takeLane(ctx context.Context, of *child) bool {
 		of.cfg.noteGRPC("the plugin does not answer on the lane")
 		return false
 	}
-	client := lane.NewClient(lane.NewCarrier(conn), laneConfig(of.cfg))
+	client := lane.NewClient(placed{lane.NewCarrier(conn), c.place()}, laneConfig(of.cfg))
 	l, err := interceptedLane(of.cfg, client)
 	if err == nil {
 		err = client.Ready(ctx)
@@ -230,6 +231,22 @@ func (c *carrier) takeLane(ctx context.Context, of *child) bool {
 	}
 	c.lane, c.ClientConnInterface = l, l.calls()
 	return true
+}
+
+// placed is a carrier whose peer is told by where its line says that it listens: an inherited socket has no address.
+type placed struct {
+	lane.Carrier
+	remote net.Addr
+}
+
+// RemoteAddr is lane.Carrier's.
+func (p placed) RemoteAddr() net.Addr { return p.remote }
+
+func (c *carrier) place() net.Addr {
+	if at, err := netip.ParseAddrPort(c.address); c.network == handshake.TCP && err == nil {
+		return net.TCPAddrFromAddrPort(at)
+	}
+	return &net.UnixAddr{Name: c.address, Net: c.network}
 }
 
 func laneConfig(cfg Config) lane.ClientConfig {
