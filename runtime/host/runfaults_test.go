@@ -49,7 +49,7 @@ func runFaultTable() []runFault {
 		{row: "14", fault: "plain", change: brief, act: stopMidCall, closing: host.ErrKilled},
 		{row: "15", fault: "hang-shutdown", change: brief, closing: host.ErrKilled},
 		{row: "15", fault: "ignore-shutdown", change: brief, closing: host.ErrKilled},
-		{row: "15", fault: "late-shutdown", change: func(c *host.Config) { c.StopTimeout = 4 * time.Second }}, // SIGTERM ends it after 3 s
+		{row: "15", fault: "late-shutdown", change: func(c *host.Config) { c.StopTimeout = 6 * time.Second }}, // SIGTERM ends it after 4.5 s
 		{row: "15", fault: "no-controller"},
 		{row: "15", fault: "exit-7", closing: host.ErrExited},
 		{row: "16", fault: "grandchild"},
