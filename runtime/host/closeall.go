@@ -37,16 +37,17 @@ func (f *fleet) closeAll(ctx context.Context) error {
 	}
 	closed := make(chan struct{})
 	go func() { closing.Wait(); close(closed) }()
+	var cut error
 	select {
 	case <-closed:
 	case <-ctx.Done():
 		kill(all)
 		closesWithin(context.Background(), closed, killTimeout)
-		failures = append(failures, fmt.Errorf("close all plugins: %w", stopped(ctx)))
+		cut = fmt.Errorf("close all plugins: %w", stopped(ctx))
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	return errors.Join(failures...)
+	return errors.Join(append(failures, cut)...)
 }
 
 // close ends a start, and closes what came of it.

@@ -87,7 +87,7 @@ func (p *Plugin) endReason() *Error {
 		return e
 	}
 	exit, _ := p.child.proc.Exit()
-	if isClosed(p.closing) {
+	if isClosed(p.closing) || p.child.killed.Load() { // CloseAll may kill before Close has begun
 		return p.closeReason(exit)
 	}
 	e := p.endError(StageRun, fmt.Errorf("%w: %s", ErrExited, exit), exit)
