@@ -30,6 +30,8 @@ type ContractRequest struct {
 	Types []string
 	// Env is the environment of the go command, which is asked only about packages of other modules; nil means the process's.
 	Env []string
+	// Remember records what decided about the result, for ContractResult.Remember.
+	Remember bool
 }
 
 // ContractResult is what Contract made; nothing of it has been written.
@@ -39,6 +41,8 @@ type ContractResult struct {
 	Files []ContractFile
 	// Warnings are what the owner of the contract should know although the files are right.
 	Warnings model.Diagnostics
+
+	memory *memory
 }
 
 // ContractFile is a generated file: Name is relative to the contract's folder, with slashes.
@@ -58,7 +62,8 @@ func Contract(ctx context.Context, req ContractRequest) (*ContractResult, error)
 	if len(req.Types) == 0 {
 		return nil, ErrNoTypes
 	}
-	c, warnings, err := inspect.Inspect(ctx, inspect.Config{Dir: req.Dir, Overlay: req.Overlay, Types: distinct(req.Types), Env: req.Env})
+	memory := req.memory()
+	c, warnings, err := inspect.Inspect(ctx, inspect.Config{Dir: req.Dir, Overlay: req.Overlay, Types: distinct(req.Types), Env: req.Env, Trace: memory.recorder()})
 	if errors.Is(err, inspect.ErrNoModule) || errors.Is(err, inspect.ErrNoGoFiles) {
 		return nil, fmt.Errorf("%w: %w", ErrInput, err)
 	}
@@ -77,7 +82,9 @@ func Contract(ctx context.Context, req ContractRequest) (*ContractResult, error)
 	if err != nil {
 		return nil, err
 	}
-	return &ContractResult{Contract: c, Files: files, Warnings: append(warnings, notes...)}, nil
+	warnings = append(warnings, notes...)
+	memory.settle(earlier, files, warnings)
+	return &ContractResult{Contract: c, Files: files, Warnings: warnings, memory: memory}, nil
 }
 
 // distinct drops what is named twice.

@@ -46,11 +46,15 @@ func runGenerate(ctx context.Context, s streams, o generateOptions) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
+	if warnings, ok := generator.Unchanged(generator.ContractRequest{Dir: o.dir, Types: o.named()}); ok && !o.json {
+		noteWarnings(s, warnings)
+		return nil
+	}
 	types, err := o.typeNames()
 	if err != nil {
 		return err
 	}
-	result, err := generator.Contract(ctx, generator.ContractRequest{Dir: o.dir, Types: types})
+	result, err := generator.Contract(ctx, generator.ContractRequest{Dir: o.dir, Types: types, Remember: true})
 	if err != nil {
 		return err
 	}
@@ -60,10 +64,24 @@ func runGenerate(ctx context.Context, s streams, o generateOptions) error {
 			return err
 		}
 	}
-	return finish(s, o.writeOptions, work{
+	w := work{
 		dir: o.dir, tree: t, warnings: result.Warnings, quiet: true,
 		done: fmt.Sprintf("%s: generated for %s", result.Contract.Package.Path, strings.Join(types, ", ")),
-	})
+	}
+	err = finish(s, o.writeOptions, w)
+	if err == nil && o.isSettled(w) {
+		result.Remember()
+	}
+	return err
+}
+
+// isSettled says whether the files lie there now.
+func (o generateOptions) isSettled(w work) bool {
+	if !o.readsOnly() {
+		return true
+	}
+	plan, err := w.tree.Plan(w.dir)
+	return err == nil && !plan.Differs()
 }
 
 func (o generateOptions) typeNames() ([]string, error) {
@@ -74,9 +92,17 @@ func (o generateOptions) typeNames() ([]string, error) {
 		}
 		return types, err
 	}
+	return o.named(), nil
+}
+
+// named are the interfaces that --type names; none without it.
+func (o generateOptions) named() []string {
+	if o.types == "" {
+		return nil
+	}
 	types := strings.Split(o.types, ",")
 	for i, t := range types {
 		types[i] = strings.TrimSpace(t)
 	}
-	return types, nil
+	return types
 }

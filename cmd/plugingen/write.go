@@ -52,9 +52,7 @@ type work struct {
 
 // finish is the last step of every command that writes: it plans, and then shows, checks or commits.
 func finish(s streams, o writeOptions, w work) error {
-	for _, d := range w.warnings {
-		s.note("warning: %s", d)
-	}
+	noteWarnings(s, w.warnings)
 	plan, err := w.tree.Plan(w.dir)
 	if err != nil {
 		return err
@@ -80,6 +78,12 @@ func finish(s streams, o writeOptions, w work) error {
 		s.note("\nTo do the same again:\n  %s", w.repeat)
 	}
 	return outcome
+}
+
+func noteWarnings(s streams, warnings model.Diagnostics) {
+	for _, d := range warnings {
+		s.note("warning: %s", d)
+	}
 }
 
 // carryOut commits the plan, or finds out what a commit would do.

@@ -23,6 +23,14 @@ type listedPackage struct {
 	GoFiles, CgoFiles             []string
 	ImportMap                     map[string]string
 	Error                         *struct{ Err string }
+	Standard                      bool
+	Module                        *listedModule
+}
+
+// listedModule is where a package comes from.
+type listedModule struct {
+	Version string
+	Replace *struct{ Version string }
 }
 
 func (p *listedPackage) reason() string {
@@ -43,7 +51,7 @@ func goList(ctx context.Context, env []string, l *loader, paths []string) (map[s
 	}
 	defer clean()
 	args := append([]string{"list", "-e", "-export", "-deps"}, flags...)
-	args = append(args, "-json=ImportPath,Name,Dir,Export,GoFiles,CgoFiles,ImportMap,Error", "--")
+	args = append(args, "-json=ImportPath,Name,Dir,Export,GoFiles,CgoFiles,ImportMap,Error,Standard,Module", "--")
 	cmd := exec.CommandContext(ctx, "go", append(args, paths...)...)
 	cmd.Dir, cmd.Env, cmd.WaitDelay = dir, env, goCommandGrace
 	var stderr bytes.Buffer

@@ -9,6 +9,7 @@ import (
 
 	xmodule "golang.org/x/mod/module"
 
+	"github.com/plugingen/plugingen/generator/internal/seen"
 	"github.com/plugingen/plugingen/generator/model"
 )
 
@@ -18,6 +19,7 @@ type Config struct {
 	Overlay map[string][]byte // files by absolute path that win over those on disk; nil for none
 	Types   []string          // names of the interfaces
 	Env     []string          // for the go command; nil means the process's
+	Trace   *seen.Trace       // records what decided about the result; nil for nobody
 }
 
 // Inspect returns the contract that the interfaces make, and warnings. Faults of the interfaces come all at once,
@@ -27,7 +29,7 @@ func Inspect(ctx context.Context, cfg Config) (*model.Contract, model.Diagnostic
 	if err != nil {
 		return nil, nil, fmt.Errorf("contract folder: %w", err)
 	}
-	files := files{overlay: cleanOverlay(cfg.Overlay)}
+	files := files{overlay: cleanOverlay(cfg.Overlay), trace: cfg.Trace}
 	mod, err := findModule(files, dir)
 	if err != nil {
 		return nil, nil, err
@@ -42,6 +44,7 @@ func Inspect(ctx context.Context, cfg Config) (*model.Contract, model.Diagnostic
 		return nil, nil, err
 	}
 	full.foreign.attach(full.fset)
+	full.foreign.record(cfg.Trace, mod.root)
 	contract, report, err = full.contract(cfg.Types)
 	return finish(contract, report, err)
 }
