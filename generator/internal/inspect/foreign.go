@@ -24,6 +24,7 @@ type foreign struct {
 	sources map[string]*types.Package
 	loading map[string]bool
 	direct  []string // the packages that were asked for
+	newer   error    // why the first export data that was there could not be read; nil when there is none
 }
 
 // listForeign asks the go command about what the packages that quick has read import.
@@ -64,8 +65,12 @@ func (f *foreign) Import(importPath string) (*types.Package, error) {
 		return nil, fmt.Errorf("package %s was not asked for", importPath)
 	}
 	if p.Export != "" {
-		if pkg, err := f.gc.Import(importPath); err == nil {
+		pkg, err := f.gc.Import(importPath)
+		if err == nil {
 			return pkg, nil
+		}
+		if _, missing := os.Stat(p.Export); f.newer == nil && missing == nil {
+			f.newer = err
 		}
 	}
 	return f.fromSource(p)
@@ -117,6 +122,14 @@ func (f *foreign) folder(importPath string) string {
 		return p.Dir
 	}
 	return ""
+}
+
+// tell says, once, that source was read where export data should have done.
+func (f *foreign) tell(r *report) {
+	if f.newer != nil && r != nil {
+		r.warn(token.Position{}, codeExportData, "", "what the go command compiled cannot be read ("+f.newer.Error()+"): source was read instead, which takes longer",
+			"build plugingen with the Go version that is in use here")
+	}
 }
 
 // why explains a package that could not be read.

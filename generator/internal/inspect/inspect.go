@@ -46,6 +46,7 @@ func Inspect(ctx context.Context, cfg Config) (*model.Contract, model.Diagnostic
 	full.foreign.attach(full.fset)
 	full.foreign.record(cfg.Trace, mod.root)
 	contract, report, err = full.contract(cfg.Types)
+	full.foreign.tell(report)
 	return finish(contract, report, err)
 }
 

@@ -97,6 +97,16 @@ func TestSourceWithoutExportData(t *testing.T) {
 		if got := c.Services[0].Methods[0].Params[0].Type; got.Elem.Kind != model.Marshaler {
 			t.Errorf("export %q: got %v", export, got.Elem.Kind)
 		}
+		full.foreign.tell(r)
+		told := 0
+		for _, w := range r.warnings {
+			if w.Code == codeExportData {
+				told++
+			}
+		}
+		if want := map[bool]int{true: 1}[export == garbage]; told != want {
+			t.Errorf("export %q: told %d times, want %d", export, told, want)
+		}
 	}
 }
 

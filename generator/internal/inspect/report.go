@@ -32,6 +32,7 @@ const (
 	codePackageName   = "PG0031"
 	codeNoErrorResult = "PG0101"
 	codeErrorType     = "PG0104"
+	codeExportData    = "PG0110"
 )
 
 type diagnostics model.Diagnostics
