@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/plugingen/plugingen/generator"
+	"github.com/plugingen/plugingen/generator/model"
 	"github.com/plugingen/plugingen/generator/tree"
 )
 
@@ -20,14 +24,15 @@ type generateOptions struct {
 func newGenerateCommand(s streams) *cobra.Command {
 	var o generateOptions
 	cmd := &cobra.Command{
-		Use:   "generate --type TYPE[,TYPE] [DIR]",
+		Use:   "generate --type TYPE[,TYPE] [DIR|DIR/...]",
 		Short: "Write what carries the interfaces of a contract",
 		Long: `Write what carries the interfaces of a contract between processes: .proto, .pb.go and the code that ties them to the
 interfaces. DIR is the folder of the contract's package, by default the current one, as in a directive:
 
   //go:generate go tool -modfile=../go.tool.mod plugingen generate -type Greeter
 
-One directive names all interfaces of a package. Field numbers of the .proto that is there are kept.`,
+One directive names all interfaces of a package. Field numbers of the .proto that is there are kept. DIR/... stands for all
+packages in DIR and below that have such a directive, or were generated before: one process for what go generate does in many.`,
 		Args: usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.dir = "."
@@ -46,33 +51,112 @@ func runGenerate(ctx context.Context, s streams, o generateOptions) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	if warnings, ok := generator.Unchanged(generator.ContractRequest{Dir: o.dir, Types: o.named()}); ok && !o.json {
-		noteWarnings(s, warnings)
-		return nil
-	}
-	types, err := o.typeNames()
+	dir, places, err := o.places()
 	if err != nil {
 		return err
 	}
-	result, err := generator.Contract(ctx, generator.ContractRequest{Dir: o.dir, Types: types, Remember: true})
-	if err != nil {
-		return err
-	}
-	t := new(tree.Tree)
-	for _, f := range result.Files {
-		if err := t.Add(tree.File{Path: f.Name, Data: f.Data, Owner: tree.Generated}); err != nil {
+	g := &generation{dir: dir, work: work{dir: dir, tree: new(tree.Tree), quiet: true}}
+	for _, p := range places {
+		if err := g.contract(ctx, o, p); err != nil {
 			return err
 		}
 	}
-	w := work{
-		dir: o.dir, tree: t, warnings: result.Warnings, quiet: true,
-		done: fmt.Sprintf("%s: generated for %s", result.Contract.Package.Path, strings.Join(types, ", ")),
+	if err := g.faults.Err(); err != nil {
+		return err
 	}
-	err = finish(s, o.writeOptions, w)
-	if err == nil && o.isSettled(w) {
-		result.Remember()
+	if len(g.results) == 0 {
+		noteWarnings(s, g.work.warnings)
+		return nil
+	}
+	g.work.done = strings.Join(g.done, "\n")
+	err = finish(s, o.writeOptions, g.work)
+	if err == nil && o.isSettled(g.work) {
+		for _, result := range g.results {
+			result.Remember()
+		}
 	}
 	return err
+}
+
+// places are the folder that all files are relative to, and the contracts in it.
+func (o generateOptions) places() (dir string, places []generator.ContractPlace, err error) {
+	dir, all := cutAll(o.dir)
+	if !all {
+		return dir, []generator.ContractPlace{{Dir: ".", Types: o.named()}}, nil
+	}
+	if o.types != "" {
+		return "", nil, usagef("--type goes with one package, not with %s", o.dir)
+	}
+	places, err = generator.FindGenerated(dir)
+	if err == nil && len(places) == 0 {
+		err = usagef("no package in %s has a directive with plugingen generate", dir)
+	}
+	return dir, places, err
+}
+
+// generation is what one run makes, of one contract or many.
+type generation struct {
+	dir     string
+	work    work
+	done    []string
+	results []*generator.ContractResult
+	faults  model.Diagnostics
+}
+
+// contract adds what carries one contract, unless it lies there already.
+func (g *generation) contract(ctx context.Context, o generateOptions, p generator.ContractPlace) error {
+	req := generator.ContractRequest{Dir: filepath.Join(g.dir, filepath.FromSlash(p.Dir)), Types: p.Types, Remember: true}
+	if warnings, ok := generator.Unchanged(req); ok && !o.json {
+		g.work.warnings = append(g.work.warnings, within(p.Dir, warnings)...)
+		return nil
+	}
+	if len(req.Types) == 0 {
+		types, err := lastTypes(req.Dir)
+		if err != nil {
+			return err
+		}
+		req.Types = types
+	}
+	result, err := generator.Contract(ctx, req)
+	var faults model.Diagnostics
+	if errors.As(err, &faults) {
+		g.faults = append(g.faults, within(p.Dir, faults)...)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	g.results = append(g.results, result)
+	g.work.warnings = append(g.work.warnings, within(p.Dir, result.Warnings)...)
+	return g.add(p.Dir, result, fmt.Sprintf("%s: generated for %s", result.Contract.Package.Path, strings.Join(req.Types, ", ")))
+}
+
+// add puts files into the tree; done is said of those that differ from what lies there.
+func (g *generation) add(dir string, result *generator.ContractResult, done string) error {
+	own := new(tree.Tree)
+	for _, f := range result.Files {
+		file := tree.File{Path: path.Join(dir, f.Name), Data: f.Data, Owner: tree.Generated}
+		if err := errors.Join(own.Add(file), g.work.tree.Add(file)); err != nil {
+			return err
+		}
+	}
+	plan, err := own.Plan(g.dir)
+	if err == nil && plan.Differs() {
+		g.done = append(g.done, done)
+	}
+	return err
+}
+
+// within tells positions from where the command was pointed at.
+func within(dir string, list model.Diagnostics) model.Diagnostics {
+	moved := make(model.Diagnostics, len(list))
+	for i, d := range list {
+		if d.File != "" && !path.IsAbs(d.File) && !filepath.IsAbs(d.File) {
+			d.File = path.Join(dir, d.File)
+		}
+		moved[i] = d
+	}
+	return moved
 }
 
 // isSettled says whether the files lie there now.
@@ -84,15 +168,12 @@ func (o generateOptions) isSettled(w work) bool {
 	return err == nil && !plan.Differs()
 }
 
-func (o generateOptions) typeNames() ([]string, error) {
-	if o.types == "" {
-		types, err := generator.ServicesIn(o.dir)
-		if err == nil && len(types) == 0 {
-			err = usagef("name the interfaces with --type: %s has not been generated yet", generator.GluedName)
-		}
-		return types, err
+func lastTypes(dir string) ([]string, error) {
+	types, err := generator.ServicesIn(dir)
+	if err == nil && len(types) == 0 {
+		err = usagef("name the interfaces with --type: %s has not been generated yet", generator.GluedName)
 	}
-	return o.named(), nil
+	return types, err
 }
 
 // named are the interfaces that --type names; none without it.

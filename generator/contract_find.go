@@ -1,0 +1,106 @@
+package generator
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// ContractPlace is a folder that plugingen generates in.
+type ContractPlace struct {
+	Dir   string   // relative to where it was looked for, with slashes
+	Types []string // the interfaces that its directive names, or that it was generated for; may be empty
+}
+
+// FindGenerated returns the packages in dir and below that have a directive of go generate which runs plugingen generate, or that
+// were generated, sorted. Folders that the go command ignores are left out, as are vendored packages.
+func FindGenerated(dir string) ([]ContractPlace, error) {
+	var places []ContractPlace
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrPermission):
+			return nil
+		case err != nil:
+			return err
+		case !d.IsDir():
+			return nil
+		case name != dir && skipped(d.Name()):
+			return fs.SkipDir
+		}
+		types, found, err := directiveIn(name)
+		if err != nil || !found {
+			return err
+		}
+		rel, err := filepath.Rel(dir, name)
+		places = append(places, ContractPlace{filepath.ToSlash(rel), types})
+		return err
+	})
+	slices.SortFunc(places, func(a, b ContractPlace) int { return strings.Compare(a.Dir, b.Dir) })
+	return places, err
+}
+
+// directiveIn looks at the Go files directly in a folder.
+func directiveIn(dir string) (types []string, found bool, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, e := range entries {
+		if !e.Type().IsRegular() || filepath.Ext(e.Name()) != ".go" {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return nil, false, err
+		}
+		if list, ok := directive(data); ok {
+			return list, true, nil
+		}
+		found = found || e.Name() == GluedName
+	}
+	if found {
+		types, err = ServicesIn(dir)
+	}
+	return types, found, err
+}
+
+// directive finds the line, such as //go:generate go tool plugingen generate -type Greeter.
+func directive(data []byte) (types []string, found bool) {
+	if !bytes.Contains(data, []byte("\n//go:generate ")) && !bytes.HasPrefix(data, []byte("//go:generate ")) {
+		return nil, false
+	}
+	for line := range strings.Lines(string(data)) {
+		rest, ok := strings.CutPrefix(line, "//go:generate ")
+		if !ok {
+			continue
+		}
+		words := strings.Fields(rest)
+		for i, word := range words {
+			if i > 0 && word == "generate" && strings.TrimSuffix(filepath.Base(filepath.FromSlash(words[i-1])), ".exe") == "plugingen" {
+				return typesIn(words[i+1:]), true
+			}
+		}
+	}
+	return nil, false
+}
+
+// typesIn is what the flag -type names, in any of its forms.
+func typesIn(words []string) []string {
+	for i, word := range words {
+		name, value, joined := strings.Cut(strings.TrimLeft(word, "-"), "=")
+		if name != "type" || !strings.HasPrefix(word, "-") {
+			continue
+		}
+		if !joined && i+1 < len(words) {
+			value = words[i+1]
+		}
+		if value = strings.Trim(value, `"`); value != "" {
+			return strings.Split(value, ",")
+		}
+	}
+	return nil
+}
