@@ -4,6 +4,7 @@ package host_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"testing"
@@ -48,15 +49,20 @@ func BenchmarkOpenClose(b *testing.B) {
 
 // BenchmarkUnaryCall compares the tiers. Compare within one run.
 func BenchmarkUnaryCall(b *testing.B) {
-	for _, mode := range []host.LaneMode{host.LaneAuto, host.LaneOff} {
+	for _, change := range []func(*host.Config){
+		func(*host.Config) {},
+		func(c *host.Config) { c.Lane = host.LaneOff },
+		tlsMutual,
+		func(c *host.Config) { c.TLS, c.Lane = host.TLSMutual, host.LaneOff },
+	} {
 		cfg := benchConfig()
-		cfg.Lane = mode
+		change(&cfg)
 		p, err := host.Open(b.Context(), cfg)
 		if err != nil {
 			b.Fatal(err)
 		}
 		defer func() { _ = p.Close() }()
-		b.Run(p.Tier().String(), func(b *testing.B) { benchCalls(b, p) })
+		b.Run(fmt.Sprintf("%v, TLS %v", p.Tier(), cfg.TLS), func(b *testing.B) { benchCalls(b, p) })
 	}
 }
 

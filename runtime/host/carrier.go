@@ -13,6 +13,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/metadata"
 
 	"github.com/plugingen/plugingen/runtime/broker"
 	"github.com/plugingen/plugingen/runtime/handshake"
@@ -32,8 +33,6 @@ const (
 
 // carrier is the connection to a plugin: gRPC over what its handshake line names, or a lane.
 type carrier struct {
-	grpc.ClientConnInterface // what makes calls: the lane where there is one
-
 	network, address string
 	tls              *tls.Config       // nil without
 	private          bool              // the socket must be this user's
@@ -41,8 +40,9 @@ type carrier struct {
 	first            chan net.Conn     // the connection that connect made, until grpc takes it
 	open             atomic.Int32      // connections that no read or write has failed on
 	refused          atomic.Bool       // by the plugin, in TLS
-	cc               *grpc.ClientConn  // nil on a lane
+	cc               *grpc.ClientConn  // nil on an inherited socket
 	lane             *laneCalls        // nil without
+	spoken           metadata.MD       // what came with the first answer
 }
 
 // connect takes the lane if the plugin answers on one. Else it dials the plugin, so that what is wrong shows as what it is, and lets
@@ -72,7 +72,6 @@ func (c *carrier) begin(ctx context.Context, cfg Config) *Error {
 	if err != nil {
 		return failed(StageConfig, fmt.Errorf("dial options: %w", err))
 	}
-	c.ClientConnInterface = c.cc
 	return nil
 }
 
@@ -178,8 +177,8 @@ func (c *carrier) socket(ctx context.Context) (net.Conn, error) {
 
 // isLost says that the plugin cannot be reached right now: it has hung up, or gone.
 func (c *carrier) isLost() bool {
-	if c.lane != nil {
-		return isClosed(c.lane.client.Done())
+	if c.lane != nil && c.cc == nil {
+		return c.lane.isLost()
 	}
 	return c.open.Load() == 0
 }

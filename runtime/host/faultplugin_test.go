@@ -425,6 +425,8 @@ func perform(ctx context.Context, deed string, l net.Listener) (*wrapperspb.Stri
 	case "child-files":
 		out, err := childFiles()
 		return wrapperspb.String(out), err
+	case "peer":
+		return wrapperspb.String(authOf(ctx)), nil
 	case "metadata":
 		return wrapperspb.String(strings.Join(metadata.ValueFromIncomingContext(ctx, "seen"), ",")), nil
 	case "panic":

@@ -11,9 +11,10 @@ import (
 	"github.com/plugingen/plugingen/runtime/internal/wire"
 )
 
-// verify waits for the first answer.
+// verify waits for the first answer, with which the plugin may also say that it speaks the lane.
 func verify(ctx context.Context, c *carrier) *Error {
-	err := health(ctx, c)
+	asked, answers := asksForLane(ctx, c)
+	err := health(asked, answers)
 	if err != nil && ctx.Err() != nil {
 		err = interrupted(ctx, err)
 	}

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -24,8 +25,9 @@ import (
 type LaneMode int
 
 const (
-	// LaneAuto is the zero value. Calls take the lane when the host starts the plugin itself, as a process of this machine, and asks
-	// for no TLS, and the plugin speaks it. The environment variable PLUGINGEN_LANE=0 in the host's environment switches it off.
+	// LaneAuto is the zero value. Calls take the lane when the plugin speaks it: on a socket that the plugin inherits, when the host starts it
+	// itself, as a process of this machine, and asks for no TLS; else in a stream of the gRPC connection, whose protection they then have.
+	// The environment variable PLUGINGEN_LANE=0 in the host's environment switches it off.
 	LaneAuto LaneMode = iota
 	// LaneOff has calls take gRPC.
 	LaneOff
@@ -49,6 +51,8 @@ type Tier int
 const (
 	// TierPair is the lane on a socket that the plugin has inherited from this host.
 	TierPair Tier = 1
+	// TierTunnel is the lane in a stream of the gRPC connection.
+	TierTunnel Tier = 3
 	// TierGRPC is gRPC.
 	TierGRPC Tier = 4
 )
@@ -58,6 +62,8 @@ func (t Tier) String() string {
 	switch t {
 	case TierPair:
 		return "lane on an inherited socket"
+	case TierTunnel:
+		return "lane in gRPC"
 	case TierGRPC:
 		return "gRPC"
 	default:
@@ -67,38 +73,50 @@ func (t Tier) String() string {
 
 // Tier says what carries the calls over Conn and those of what Dispense returns. Connections of the Broker are always gRPC.
 func (p *Plugin) Tier() Tier {
-	if p.carrier.lane != nil {
+	switch {
+	case p.carrier.lane == nil:
+		return TierGRPC
+	case p.carrier.cc == nil:
 		return TierPair
+	default:
+		return TierTunnel
 	}
-	return TierGRPC
 }
 
 // firstInherited is the descriptor that a child gets the first of its further files as.
 const firstInherited = 3
 
-// offersLane says whether the program is offered a lane, and logs why not.
+// offersLane says whether the program is offered a socket, and logs why not.
 func (c Config) offersLane() bool {
-	why := c.noLane()
+	why := cmp.Or(c.noLane(), c.noPair())
 	if why != "" {
-		c.noteGRPC(why)
+		c.noteNot(TierPair, why)
 	}
 	return why == ""
 }
 
-func (c Config) noteGRPC(why string) {
-	note(c.Logger, slog.LevelDebug, "calls take gRPC and not the lane", "why", why)
+func (c Config) noteNot(t Tier, why string) {
+	note(c.Logger, slog.LevelDebug, "calls take a lower tier", "than", t, "why", why)
 }
 
-// noLane is why the program is not offered a lane; empty when it is.
+// noLane is why calls cannot take the lane; empty when they can.
 func (c Config) noLane() string {
 	on, err := strconv.ParseBool(os.Getenv(handshake.EnvLane))
-	switch p := c.protection(); {
+	switch {
 	case c.Lane == LaneOff:
 		return "the host's Config says so"
 	case err == nil && !on:
 		return "the environment variable " + handshake.EnvLane + " says so"
 	case len(c.DialOptions) > 0:
 		return "the host has DialOptions, which are for gRPC"
+	default:
+		return ""
+	}
+}
+
+// noPair is why the program is not offered a socket; empty when it is.
+func (c Config) noPair() string {
+	switch p := c.protection(); {
 	case c.Multiplex:
 		return "the host wants connections to be multiplexed"
 	case p == mutual || p == own:
@@ -216,21 +234,10 @@ func (c *carrier) takeLane(ctx context.Context, of *child) bool {
 	}
 	if !lane.HasSpoken(conn) {
 		_ = conn.Close()
-		of.cfg.noteGRPC("the plugin does not answer on the lane")
+		of.cfg.noteNot(TierPair, "the plugin does not answer on it")
 		return false
 	}
-	client := lane.NewClient(placed{lane.NewCarrier(conn), c.place()}, laneConfig(of.cfg))
-	l, err := interceptedLane(of.cfg, client)
-	if err == nil {
-		err = client.Ready(ctx)
-	}
-	if err != nil {
-		l.close()
-		of.cfg.noteGRPC("what the plugin says on the lane is wrong: " + err.Error())
-		return false
-	}
-	c.lane, c.ClientConnInterface = l, l.calls()
-	return true
+	return c.speak(ctx, of.cfg, TierPair, placed{lane.NewCarrier(conn), c.place()})
 }
 
 // placed is a carrier whose peer is told by where its line says that it listens: an inherited socket has no address.
@@ -247,6 +254,22 @@ func (c *carrier) place() net.Addr {
 		return net.TCPAddrFromAddrPort(at)
 	}
 	return &net.UnixAddr{Name: c.address, Net: c.network}
+}
+
+// speak has the calls take the lane on carrier, if the plugin does speak it there.
+func (c *carrier) speak(ctx context.Context, cfg Config, tier Tier, carrier lane.Carrier) bool {
+	client := lane.NewClient(carrier, laneConfig(cfg))
+	l, err := interceptedLane(cfg, client)
+	if err == nil {
+		err = client.Ready(ctx)
+	}
+	if err != nil {
+		l.close()
+		cfg.noteNot(tier, "what the plugin says there is wrong: "+err.Error())
+		return false
+	}
+	c.lane = l
+	return true
 }
 
 func laneConfig(cfg Config) lane.ClientConfig {
@@ -286,6 +309,38 @@ func (l *laneCalls) calls() grpc.ClientConnInterface {
 		return l.outer
 	}
 	return l.client
+}
+
+func (l *laneCalls) isLost() bool { return isClosed(l.client.Done()) }
+
+// Invoke is grpc.ClientConnInterface's.
+func (c *carrier) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
+	return c.calls(opts).Invoke(ctx, method, args, reply, opts...)
+}
+
+// NewStream is grpc.ClientConnInterface's.
+func (c *carrier) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+	return c.calls(opts).NewStream(ctx, desc, method, opts...)
+}
+
+// calls is what makes a call: the lane where there is one. Where there is gRPC as well, that connects again when the connection of both
+// has broken, and does what the lane cannot.
+func (c *carrier) calls(opts []grpc.CallOption) grpc.ClientConnInterface {
+	if c.lane == nil || c.cc != nil && (c.lane.isLost() || slices.ContainsFunc(opts, isForGRPC)) {
+		return c.cc
+	}
+	return c.lane.calls()
+}
+
+// isForGRPC tells the options that the lane refuses.
+func isForGRPC(opt grpc.CallOption) bool {
+	switch opt.(type) {
+	case grpc.PerRPCCredsCallOption, grpc.CompressorCallOption, grpc.ContentSubtypeCallOption, grpc.ForceCodecCallOption,
+		grpc.ForceCodecV2CallOption, grpc.CustomCodecCallOption, grpc.AuthorityOverrideCallOption:
+		return true
+	default:
+		return false
+	}
 }
 
 func (l *laneCalls) close() {

@@ -14,7 +14,9 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
@@ -34,13 +36,25 @@ func hasPairs() bool {
 	return true
 }
 
-// wantTier is what calls take to a plugin that speaks the lane.
+// wantTier is what calls take to a plugin that speaks the lane, where no TLS is asked for.
 func wantTier(cfg host.Config) host.Tier {
-	plain := cfg.TLSConfig == nil && (cfg.TLS == host.TLSOff || cfg.TLS == host.TLSAuto && cfg.SocketGroup == "" && !cfg.AllowRemote)
-	if hasPairs() && plain && cfg.Lane == host.LaneAuto && !cfg.Multiplex && len(cfg.DialOptions) == 0 && os.Getenv(handshake.EnvLane) == "" {
+	switch {
+	case cfg.Lane == host.LaneOff:
+		return host.TierGRPC
+	case cfg.Multiplex || cfg.TLS == host.TLSMutual || !hasPairs():
+		return host.TierTunnel
+	default:
 		return host.TierPair
 	}
-	return host.TierGRPC
+}
+
+// tiers makes calls take each of them.
+func tiers() map[string]func(*host.Config) {
+	return map[string]func(*host.Config){
+		"inherited socket": func(*host.Config) {},
+		"tunnel":           tlsMutual,
+		"gRPC":             func(c *host.Config) { c.Lane = host.LaneOff },
+	}
 }
 
 // wrapped is a launcher that builds on the host's own.
@@ -79,10 +93,17 @@ func TestTier(t *testing.T) {
 			want:   host.TierGRPC, why: "DialOptions",
 		},
 		"mutual TLS": {
-			change: func(_ *testing.T, c *host.Config) { c.TLS = host.TLSMutual }, want: host.TierGRPC, why: "TLS",
+			change: func(_ *testing.T, c *host.Config) { c.TLS = host.TLSMutual }, want: host.TierTunnel, why: "TLS",
 		},
 		"multiplexed": {
-			change: func(_ *testing.T, c *host.Config) { c.Multiplex = true }, want: host.TierGRPC, why: "multiplexed",
+			change: func(_ *testing.T, c *host.Config) { c.Multiplex = true }, want: host.TierTunnel, why: "multiplexed",
+		},
+		"mutual TLS on tcp": {change: func(_ *testing.T, c *host.Config) { all(tlsMutual, onTCP)(c) }, want: host.TierTunnel},
+		"mutual TLS, multiplexed": {
+			change: func(_ *testing.T, c *host.Config) { c.TLS, c.Multiplex = host.TLSMutual, true }, want: host.TierTunnel,
+		},
+		"mutual TLS, switched off": {
+			change: func(_ *testing.T, c *host.Config) { c.TLS, c.Lane = host.TLSMutual, host.LaneOff }, want: host.TierGRPC, why: "Config says so",
 		},
 		"no TLS on tcp": {
 			change: func(_ *testing.T, c *host.Config) {
@@ -104,7 +125,7 @@ func TestTier(t *testing.T) {
 			change: func(_ *testing.T, c *host.Config) { c.Launcher = wrapped{host.ProcessLauncher{}} }, want: host.TierPair,
 		},
 		"a launcher that hides ours": {
-			change: func(_ *testing.T, c *host.Config) { c.Launcher = hidden{host.ProcessLauncher{}} }, want: host.TierGRPC,
+			change: func(_ *testing.T, c *host.Config) { c.Launcher = hidden{host.ProcessLauncher{}} }, want: host.TierTunnel,
 		},
 		"the plugin has it off": {plugin: "no-lane", want: host.TierGRPC, why: "does not answer"},
 		"the plugin has server options": {
@@ -137,7 +158,7 @@ func TestTier(t *testing.T) {
 				t.Error("the plugin's children would see the offer")
 			}
 			if c.why != "" {
-				if line := s.log.await(t, "calls take gRPC"); !strings.Contains(line, c.why) || !strings.HasPrefix(line, slog.LevelDebug.String()) {
+				if line := s.log.await(t, "calls take a lower tier"); !strings.Contains(line, c.why) || !strings.HasPrefix(line, slog.LevelDebug.String()) {
 					t.Errorf("log: %q, want %q in it", line, c.why)
 				}
 			}
@@ -166,12 +187,20 @@ func childFiles() (string, error) {
 	return string(out), err
 }
 
+// authOf is how a plugin knows who calls.
+func authOf(ctx context.Context) string {
+	if p, ok := peer.FromContext(ctx); ok && p.AuthInfo != nil {
+		return p.AuthInfo.AuthType()
+	}
+	return "unknown"
+}
+
 func TestInterceptors(t *testing.T) {
-	for _, mode := range []host.LaneMode{host.LaneAuto, host.LaneOff} {
-		t.Run(mode.String(), func(t *testing.T) {
+	for name, change := range tiers() {
+		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
 			cfg := s.config("good")
-			cfg.Lane = mode
+			change(&cfg)
 			var calls, streams atomic.Int64
 			cfg.UnaryInterceptors = []grpc.UnaryClientInterceptor{
 				func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
@@ -212,11 +241,12 @@ func TestInterceptors(t *testing.T) {
 
 // TestSmallMessages has a limit below what the lane itself must take.
 func TestSmallMessages(t *testing.T) {
-	for _, mode := range []host.LaneMode{host.LaneAuto, host.LaneOff} {
-		t.Run(mode.String(), func(t *testing.T) {
+	for name, change := range tiers() {
+		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
 			cfg := s.config("good")
-			cfg.Lane, cfg.MaxMessageSize = mode, 1000
+			change(&cfg)
+			cfg.MaxMessageSize = 1000
 			p := s.open(cfg)
 			if _, err := do(t.Context(), p.Conn(), strings.Repeat("x", 1001)); status.Code(err) != codes.ResourceExhausted || !strings.Contains(err.Error(), "1000") {
 				t.Errorf("a request: %v, want ResourceExhausted and the limit", err)
@@ -228,3 +258,33 @@ func TestSmallMessages(t *testing.T) {
 		})
 	}
 }
+
+// TestTunnelledPeer: what protects the connection beneath is what callers see, and who else needs that gets it.
+func TestTunnelledPeer(t *testing.T) {
+	s := newStage(t)
+	cfg := s.config("good")
+	cfg.TLS = host.TLSMutual
+	p := s.open(cfg)
+	var at peer.Peer
+	out := &wrapperspb.StringValue{}
+	if err := p.Conn().Invoke(t.Context(), "/test.Deeds/Do", wrapperspb.String("peer"), out, grpc.Peer(&at)); err != nil {
+		t.Fatal(err)
+	}
+	if _, isTLS := at.AuthInfo.(credentials.TLSInfo); !isTLS || at.Addr.String() != p.Attachment().Address || out.GetValue() != "tls" {
+		t.Errorf("the host sees %v, the plugin %q", at, out.GetValue())
+	}
+	token := grpc.PerRPCCredentials(secret{}) // which the lane would refuse
+	if err := p.Conn().Invoke(t.Context(), "/test.Deeds/Do", wrapperspb.String("metadata"), out, token); err != nil || out.GetValue() != "a token" {
+		t.Errorf("%q, %v", out.GetValue(), err)
+	}
+}
+
+// secret is shown to nobody without TLS.
+type secret struct{}
+
+func (secret) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
+	info, _ := credentials.RequestInfoFromContext(ctx)
+	return map[string]string{"seen": "a token"}, credentials.CheckSecurityLevel(info.AuthInfo, credentials.PrivacyAndIntegrity)
+}
+
+func (secret) RequireTransportSecurity() bool { return true }

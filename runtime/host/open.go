@@ -67,6 +67,7 @@ func (c *child) join(ctx context.Context, response handshake.Response) (*Plugin,
 		conn.close()
 		return nil, err
 	}
+	conn.takeTunnel(ctx, c.cfg)
 	return newPlugin(c, response, conn), nil
 }
 

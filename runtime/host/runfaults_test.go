@@ -90,7 +90,17 @@ func TestRunFaults(t *testing.T) {
 	for _, f := range runFaultTable() {
 		t.Run("row "+f.row+" "+f.fault, func(t *testing.T) { f.run(t) })
 		if f.concernsCalls() {
-			t.Run("row "+f.row+" "+f.fault+" by gRPC", func(t *testing.T) { f.withoutLane().run(t) })
+			t.Run("row "+f.row+" "+f.fault+" by gRPC", func(t *testing.T) { f.with(func(c *host.Config) { c.Lane = host.LaneOff }).run(t) })
+		}
+	}
+}
+
+// TestTunnelFaults has what happens to calls happen in a tunnel, with mutual TLS around it.
+func TestTunnelFaults(t *testing.T) {
+	for _, f := range runFaultTable() {
+		if f.fault == "plain" && f.concernsCalls() && f.row != "21" { // that one has a listener to close
+			f.fault = "good"
+			t.Run("row "+f.row, func(t *testing.T) { f.with(tlsMutual).run(t) })
 		}
 	}
 }
@@ -100,10 +110,10 @@ func (f runFault) concernsCalls() bool {
 	return f.fault == "plain" && f.row != "7" && f.row != "40" || f.row == "15" || f.row == "16"
 }
 
-func (f runFault) withoutLane() runFault {
+func (f runFault) with(more func(*host.Config)) runFault {
 	change := f.change
 	f.change = func(c *host.Config) {
-		c.Lane = host.LaneOff
+		more(c)
 		if change != nil {
 			change(c)
 		}
@@ -118,7 +128,11 @@ func (f runFault) run(t *testing.T) {
 		f.change(&cfg)
 	}
 	p := s.open(cfg)
-	if want := wantTier(cfg); p.Tier() != want {
+	want := wantTier(cfg)
+	if want == host.TierTunnel && f.fault != "good" { // these plugins only know the inherited socket
+		want = host.TierGRPC
+	}
+	if p.Tier() != want {
 		t.Fatalf("calls go by %v, want %v", p.Tier(), want)
 	}
 	if f.act != nil {

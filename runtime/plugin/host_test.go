@@ -102,6 +102,9 @@ func open(t *testing.T, mode string, env ...string) (*child, *grpc.ClientConn) {
 	}
 	c := start(t, mode, append(hostEnv(), env...)...)
 	c.handshake()
+	if isInTunnel(t) {
+		return c, tunnelled(t, c.dial())
+	}
 	return c, c.dial()
 }
 

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// leastLaneMessage is a limit that every speaker of the lane must take; with a lower one a plugin keeps to gRPC.
-	leastLaneMessage = 64 << 10
+	// leastLaneMessage is a limit on messages with which a tunnel's fit; with a lower one a plugin keeps to gRPC.
+	leastLaneMessage = 256 << 10
 	// mostLaneCalls is no limit: gRPC has none either.
 	mostLaneCalls = 1 << 20
 )
@@ -97,13 +97,13 @@ func (l *laneServer) take(said launch, sec security, of *broker.Broker) {
 		l.begin(conn, of)
 		return
 	}
-	l.logger.Debug("calls take gRPC and not the lane", "why", why)
+	l.logger.Debug("the lane that the host offers is not taken", "why", why)
 }
 
 func (l *laneServer) begin(conn net.Conn, of *broker.Broker) {
 	serve, err := l.Begin(laneCarrier{lane.NewCarrier(conn), of.Mark(conn.RemoteAddr())})
 	if err != nil {
-		l.logger.Debug("calls take gRPC and not the lane", "why", err)
+		l.logger.Debug("the lane that the host offers is not taken", "why", err)
 		return
 	}
 	l.serving.Go(func() {

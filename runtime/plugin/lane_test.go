@@ -10,21 +10,39 @@ import (
 	"testing"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/internal/lane"
 	"github.com/plugingen/plugingen/runtime/internal/mtls"
+	"github.com/plugingen/plugingen/runtime/internal/wire"
 )
 
-// onLane is the test whose parts open plugins on the lane.
-const onLane = "TestOnTheLane/"
-
-func isOnLane(t *testing.T) bool { t.Helper(); return strings.HasPrefix(t.Name(), onLane) }
+// These tests say by their names what their parts open plugins on.
+func isOnLane(t *testing.T) bool   { t.Helper(); return strings.HasPrefix(t.Name(), "TestOnTheLane/") }
+func isInTunnel(t *testing.T) bool { t.Helper(); return strings.HasPrefix(t.Name(), "TestInATunnel/") }
 
 // TestOnTheLane holds the lane to what gRPC is held to.
 func TestOnTheLane(t *testing.T) {
-	for name, test := range map[string]func(*testing.T){
+	for name, test := range ofAnyTier() {
+		t.Run(name, test)
+	}
+}
+
+// TestInATunnel is the same for the lane in a stream of gRPC.
+func TestInATunnel(t *testing.T) {
+	for name, test := range ofAnyTier() {
+		t.Run(name, test)
+	}
+}
+
+func ofAnyTier() map[string]func(*testing.T) {
+	return map[string]func(*testing.T){
 		"ShutdownIsAnswered":                 TestShutdownIsAnswered,
 		"StopLeavesNothing":                  TestStopLeavesNothing,
 		"CallInFlightFinishes":               TestCallInFlightFinishes,
@@ -43,8 +61,6 @@ func TestOnTheLane(t *testing.T) {
 		"OddPathsAreRefused":                 TestOddPathsAreRefused,
 		"InterceptorsSeeEveryCall":           TestInterceptorsSeeEveryCall,
 		"EmptyClientCertificateMeansNothing": TestEmptyClientCertificateAsksForNothing,
-	} {
-		t.Run(name, test)
 	}
 }
 
@@ -84,7 +100,24 @@ func openOnLane(t *testing.T, mode string, env ...string) (*child, *grpc.ClientC
 // connOnLane is a *grpc.ClientConn, for tests of either tier.
 func connOnLane(t *testing.T, conn net.Conn) *grpc.ClientConn {
 	t.Helper()
-	client := lane.NewClient(lane.NewCarrier(conn), lane.ClientConfig{MaxMessageSize: 1 << 30})
+	return connOf(t, lane.NewCarrier(conn))
+}
+
+// tunnelled opens a tunnel in cc.
+func tunnelled(t *testing.T, cc *grpc.ClientConn) *grpc.ClientConn {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	stream, err := cc.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, wire.LaneMethod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return connOf(t, lane.NewStreamCarrier(stream, cancel))
+}
+
+func connOf(t *testing.T, carrier lane.Carrier) *grpc.ClientConn {
+	t.Helper()
+	client := lane.NewClient(carrier, lane.ClientConfig{MaxMessageSize: 1 << 30})
 	t.Cleanup(func() { _ = client.Close() })
 	cc, err := grpc.NewClient("passthrough:///plugin", append(client.Route(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 	if err != nil {
@@ -92,6 +125,50 @@ func connOnLane(t *testing.T, conn net.Conn) *grpc.ClientConn {
 	}
 	t.Cleanup(func() { _ = cc.Close() })
 	return cc
+}
+
+// TestWhoSaysThatItTunnels: only those who ask are told, and only where it is so.
+func TestWhoSaysThatItTunnels(t *testing.T) {
+	for _, c := range []struct {
+		mode, ask, want string
+	}{{"plain", "1", "1"}, {"plain", "", ""}, {"intercepted by option", "1", ""}, {"tiny", "1", ""}} {
+		t.Run(c.mode+" "+c.ask, func(t *testing.T) {
+			plugin := start(t, c.mode, hostEnv()...)
+			plugin.handshake()
+			cc, ctx := plugin.dial(), guarded(t)
+			if c.ask != "" {
+				ctx = metadata.AppendToOutgoingContext(ctx, wire.LaneKey, c.ask)
+			}
+			var header metadata.MD
+			_, err := healthpb.NewHealthClient(cc).Check(ctx, &healthpb.HealthCheckRequest{Service: "plugin"}, grpc.Header(&header))
+			if got := strings.Join(header.Get(wire.LaneKey), ","); got != c.want || err != nil {
+				t.Errorf("it says %q, want %q; %v", got, c.want, err)
+			}
+			wantTunnel := codes.OK
+			if c.mode != "plain" {
+				wantTunnel = codes.Unimplemented
+			}
+			stream, err := cc.NewStream(guarded(t), &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, wire.LaneMethod)
+			if err == nil {
+				err = stream.RecvMsg(&wrapperspb.BytesValue{})
+			}
+			if status.Code(err) != wantTunnel {
+				t.Errorf("the tunnel: %v, want %v", err, wantTunnel)
+			}
+		})
+	}
+}
+
+// TestMuteTunnel: one who opens tunnels and says nothing in them holds nothing up.
+func TestMuteTunnel(t *testing.T) {
+	c, cc := open(t, "plain")
+	for range 10 {
+		if _, err := cc.NewStream(guarded(t), &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, wire.LaneMethod); err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(t, cc, "hello")
+	stop(t, c, cc)
 }
 
 // TestLaneIsRefused: the plugin then hangs up before its line, and serves by gRPC.

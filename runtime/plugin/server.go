@@ -52,7 +52,8 @@ func newServer(cfg Config, sec security, in *entrance, implementations []runtime
 	wire.RegisterController(r, s.shutdown)
 	wire.RegisterStdio(r, s.printed.serve)
 	s.broker.Register(r)
-	s.health = wire.RegisterHealth(r, names(implementations)...)
+	s.health = wire.RegisterHealth(s.lane.announced(r), names(implementations)...)
+	s.lane.registerTunnel(s.grpc)
 	if err := s.register(implementations); err != nil {
 		s.grpc.Stop() // ends the stream workers
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
@@ -96,6 +97,24 @@ func (c *streamCarrier) addr(of func(*peer.Peer) net.Addr) net.Addr {
 		}
 	}
 	return tunnelAddr{}
+}
+
+// AuthInfo is what gRPC knows of the connection beneath.
+func (c *streamCarrier) AuthInfo() credentials.AuthInfo {
+	if p, ok := peer.FromContext(c.stream.Context()); ok {
+		return p.AuthInfo
+	}
+	return nil
+}
+
+// authOf is what is known of a carrier's peer: what the carrier says, if it does.
+func authOf(c Carrier, otherwise credentials.AuthInfo) credentials.AuthInfo {
+	if a, ok := c.(interface {
+		AuthInfo() credentials.AuthInfo
+	}); ok {
+		return a.AuthInfo()
+	}
+	return otherwise
 }
 
 // tunnelAddr is the address of whatever is beneath a stream that does not tell.

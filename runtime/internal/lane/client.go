@@ -65,7 +65,7 @@ func NewClient(carrier Carrier, cfg ClientConfig) *Client {
 	c := &Client{
 		cfg: cfg, defaults: defaultCallOptions(cfg.MaxMessageSize),
 		carrier: carrier, r: newFrameReader(carrier), budget: newBudget(cfg.MaxBuffered),
-		peer:  peer.Peer{Addr: carrier.RemoteAddr(), LocalAddr: carrier.LocalAddr(), AuthInfo: cfg.AuthInfo},
+		peer:  peer.Peer{Addr: carrier.RemoteAddr(), LocalAddr: carrier.LocalAddr(), AuthInfo: authOf(carrier, cfg.AuthInfo)},
 		names: map[string]uint16{}, theirs: floorSettings(),
 		ready: make(chan struct{}), done: make(chan struct{}),
 	}

@@ -31,7 +31,7 @@ type ClientConfig struct {
 	StreamInterceptors []grpc.StreamClientInterceptor
 	// Outer is the *grpc.ClientConn that interceptors are given; nil means they get nil.
 	Outer *grpc.ClientConn
-	// AuthInfo is part of the peer that callers see; nil means none.
+	// AuthInfo is part of the peer that callers see, where the carrier knows none; nil means none.
 	AuthInfo credentials.AuthInfo
 }
 

@@ -37,7 +37,7 @@ type ServerConfig struct {
 	Crash bool
 	// Logger is told of handlers that panic; nil means slog.Default().
 	Logger *slog.Logger
-	// AuthInfo is part of the peer that handlers see; nil means none.
+	// AuthInfo is part of the peer that handlers see, where the carrier knows none; nil means none.
 	AuthInfo credentials.AuthInfo
 }
 

@@ -43,7 +43,7 @@ type binding struct {
 func newServerConn(s *Server, carrier Carrier) *serverConn {
 	c := &serverConn{
 		s: s, carrier: carrier, budget: newBudget(s.cfg.MaxBuffered), done: make(chan struct{}),
-		peer: peer.Peer{Addr: carrier.RemoteAddr(), LocalAddr: carrier.LocalAddr(), AuthInfo: s.cfg.AuthInfo},
+		peer: peer.Peer{Addr: carrier.RemoteAddr(), LocalAddr: carrier.LocalAddr(), AuthInfo: authOf(carrier, s.cfg.AuthInfo)},
 	}
 	c.w = writer{out: carrier, failed: func(error) { time.AfterFunc(lastRead, func() { _ = carrier.Close() }) }}
 	c.w.buf = s.cfg.settings().preface()
