@@ -14,7 +14,7 @@ func TestMatrix(t *testing.T) {
 	hosts := &table{head: "our plugins, under hosts of", pair: func(t *testing.T, other peer) column { return column{other, ours(t)} }}
 	plugins := &table{head: "our hosts, with plugins of", pair: func(t *testing.T, other peer) column { return column{ours(t), other} }}
 	plugins.others = append(goPlugins(), languages()...)
-	hosts.others = append(append(goPlugins(), languages()...), maker{"ours", ours})
+	hosts.others = append(append(goPlugins(), languages()...), maker{"ours", ours}, maker{"ours, lane off", oursByGRPC})
 	t.Run("pairs", func(t *testing.T) {
 		hosts.fill(t)
 		plugins.fill(t)

@@ -74,13 +74,23 @@ const noTerm = work.Patience
 // ourHost is one run of a host made with runtime/host.
 type ourHost struct {
 	request             work.Request
+	lane                host.LaneMode
 	stdout, stderr, log *work.Output
 	synced              *work.Output // what came by stdio, of stderr
 }
 
 // runOurHost does what request says.
-func runOurHost(ctx context.Context, request work.Request) (r work.Report, err error) {
-	h := ourHost{request: request, stdout: work.NewOutput(), stderr: work.NewOutput(), log: work.NewOutput(), synced: work.NewOutput()}
+func runOurHost(ctx context.Context, request work.Request) (work.Report, error) {
+	return runOurHostOn(ctx, host.LaneAuto, request)
+}
+
+// runOurHostByGRPC has calls take gRPC where runOurHost has them take the lane.
+func runOurHostByGRPC(ctx context.Context, request work.Request) (work.Report, error) {
+	return runOurHostOn(ctx, host.LaneOff, request)
+}
+
+func runOurHostOn(ctx context.Context, lane host.LaneMode, request work.Request) (r work.Report, err error) {
+	h := ourHost{request: request, lane: lane, stdout: work.NewOutput(), stderr: work.NewOutput(), log: work.NewOutput(), synced: work.NewOutput()}
 	cfg := h.config()
 	if request.Job == work.Checksum {
 		if cfg.Checksum, err = checkSums(ctx, cfg); err != nil {
@@ -125,6 +135,7 @@ func (h ourHost) config() host.Config {
 		Env:         h.request.Env,
 		SocketDir:   value(h.request.Env, "TMPDIR"),
 		TLS:         host.TLSOff,
+		Lane:        h.lane,
 		Multiplex:   h.request.Mux,
 		StopTimeout: noTerm,
 		Stdout:      h.stdout,

@@ -36,6 +36,13 @@ func ours(t *testing.T) peer {
 	}
 }
 
+// oursByGRPC is ours with the lane switched off.
+func oursByGRPC(t *testing.T) peer {
+	p := ours(t)
+	p.run = runOurHostByGRPC
+	return p
+}
+
 // goPlugins are the versions of go-plugin, the newest first.
 func goPlugins() []maker {
 	var all []maker

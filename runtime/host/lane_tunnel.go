@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"slices"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -11,8 +12,12 @@ import (
 	"github.com/plugingen/plugingen/runtime/internal/wire"
 )
 
-// tunnelChunk is the least limit on messages that a stream of the lane works with.
-const tunnelChunk = 256 << 10
+const (
+	// tunnelChunk is the least limit on messages that a stream of the lane works with.
+	tunnelChunk = 256 << 10
+	// tunnelTime bounds the wait for the first word of a plugin that has said that it speaks the lane.
+	tunnelTime = 5 * time.Second
+)
 
 // asksForLane makes a health check one by which the plugin may say that it speaks the lane. Plugins that do not know that word do not heed
 // it: so none is asked for what it does not have.
@@ -52,5 +57,7 @@ func (c *carrier) takeTunnel(ctx context.Context, cfg Config) {
 		cfg.noteNot(TierTunnel, "its stream does not open: "+err.Error())
 		return
 	}
+	ctx, done := context.WithTimeout(ctx, tunnelTime)
+	defer done()
 	c.speak(ctx, cfg, TierTunnel, lane.NewStreamCarrier(stream, cancel))
 }

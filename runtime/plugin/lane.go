@@ -28,6 +28,9 @@ type laneServer struct {
 	logger  *slog.Logger
 	why     string // there is no lane; empty when there may be one
 	serving sync.WaitGroup
+
+	mu      sync.Mutex
+	stopped bool // nobody begins to serve any more
 }
 
 func newLaneServer(cfg Config) *laneServer {
@@ -106,7 +109,7 @@ func (l *laneServer) begin(conn net.Conn, of *broker.Broker) {
 		l.logger.Debug("the lane that the host offers is not taken", "why", err)
 		return
 	}
-	l.serving.Go(func() {
+	l.run(func() {
 		if err := serve(); err != nil && !errors.Is(err, lane.ErrServerStopped) {
 			l.logger.Debug("the lane has ended", "error", err)
 		}
@@ -122,8 +125,20 @@ type laneCarrier struct {
 // RemoteAddr is lane.Carrier's.
 func (c laneCarrier) RemoteAddr() net.Addr { return c.remote }
 
-// stop cuts the lane.
+// run runs serve in the background, unless stop has come first.
+func (l *laneServer) run(serve func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.stopped {
+		l.serving.Go(serve)
+	}
+}
+
+// stop cuts all lanes, and waits for those who serve them.
 func (l *laneServer) stop() {
 	l.Stop()
+	l.mu.Lock()
+	l.stopped = true
+	l.mu.Unlock()
 	l.serving.Wait()
 }

@@ -24,7 +24,8 @@ import (
 )
 
 // These tests say by their names what their parts open plugins on.
-func isOnLane(t *testing.T) bool   { t.Helper(); return strings.HasPrefix(t.Name(), "TestOnTheLane/") }
+func isOnLane(t *testing.T) bool { t.Helper(); return strings.HasPrefix(t.Name(), "TestOnTheLane/") }
+
 func isInTunnel(t *testing.T) bool { t.Helper(); return strings.HasPrefix(t.Name(), "TestInATunnel/") }
 
 // TestOnTheLane holds the lane to what gRPC is held to.

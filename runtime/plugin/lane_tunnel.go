@@ -55,7 +55,7 @@ func (l *laneServer) registerTunnel(r grpc.ServiceRegistrar) {
 func (l *laneServer) tunnel(_ any, stream grpc.ServerStream) error {
 	ctx, end := context.WithCancel(stream.Context())
 	defer end()
-	l.serving.Go(func() {
+	l.run(func() {
 		defer end()
 		_ = l.Serve(lane.NewStreamCarrier(stream, end)) // what goes wrong there is the host's to say
 	})
