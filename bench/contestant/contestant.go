@@ -53,7 +53,9 @@ type Chat interface {
 func All() []Contestant {
 	return []Contestant{
 		Ours(),
+		OursGRPC(),
 		OursTLS(),
+		OursTLSGRPC(),
 		GoPlugin(),
 		GoPluginAutoMTLS(),
 		GoPluginMux(),

@@ -16,12 +16,22 @@ type ours struct {
 	configure func(*host.Config) // nil: as it is
 }
 
-// Ours is plugingen's runtime on both sides over plain gRPC.
+// Ours is plugingen's runtime on both sides as it is: calls take the lane, on a socket that the plugin inherits.
 func Ours() Contestant { return ours{name: "plugingen"} }
 
-// OursTLS is Ours with automatic mutual TLS, which go-plugin calls AutoMTLS.
+// OursGRPC is Ours without the lane.
+func OursGRPC() Contestant {
+	return ours{name: "plugingen gRPC", configure: func(cfg *host.Config) { cfg.Lane = host.LaneOff }}
+}
+
+// OursTLS is Ours with automatic mutual TLS, which go-plugin calls AutoMTLS: calls take the lane in a stream of gRPC.
 func OursTLS() Contestant {
 	return ours{name: OursTLSName, configure: func(cfg *host.Config) { cfg.TLS = host.TLSMutual }}
+}
+
+// OursTLSGRPC is OursTLS without the lane.
+func OursTLSGRPC() Contestant {
+	return ours{name: "plugingen TLS gRPC", configure: func(cfg *host.Config) { cfg.TLS, cfg.Lane = host.TLSMutual, host.LaneOff }}
 }
 
 // Name is Contestant's.

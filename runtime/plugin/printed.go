@@ -16,6 +16,9 @@ const (
 	mostPrinted  = 1 << 20         // bytes kept for a host that does not read
 	printedChunk = 32 << 10        // bytes a message at most: small enough for every peer's limit
 	patience     = 2 * time.Second // how long printing waits for a host that reads but has stopped
+	// firstTime is how long the end waits for a host that has not read yet, when there is something to read: one that stops the plugin as
+	// soon as it has called it may not have come so far.
+	firstTime = 200 * time.Millisecond
 )
 
 // printed holds what the program has printed until a host reads it. While a host reads, a full buffer makes the program
@@ -26,7 +29,9 @@ type printed struct {
 	news chan struct{} // holds a token when there may be more to read
 	room chan struct{} // holds a token when there may be room again
 	end  chan struct{} // closed when there is no more to come
+	came chan struct{} // closed when the first host reads
 
+	first   sync.Once
 	mu      sync.Mutex
 	buf     bytes.Buffer
 	reading bool   // a host is at turn
@@ -36,7 +41,7 @@ type printed struct {
 }
 
 func newPrinted() *printed {
-	p := &printed{turn: make(chan struct{}, 1), news: make(chan struct{}, 1), room: make(chan struct{}, 1), end: make(chan struct{})}
+	p := &printed{turn: make(chan struct{}, 1), news: make(chan struct{}, 1), room: make(chan struct{}, 1), end: make(chan struct{}), came: make(chan struct{})}
 	p.turn <- struct{}{}
 	return p
 }
@@ -118,6 +123,7 @@ func (p *printed) serve(stream grpc.ServerStreamingServer[wire.StdioData]) error
 	}
 	defer func() { p.setReading(false); p.turn <- struct{}{} }()
 	p.setReading(true)
+	p.first.Do(func() { close(p.came) })
 	for {
 		more, err := p.sendAll(stream)
 		if err != nil || !more {
@@ -186,12 +192,27 @@ func (p *printed) handedOver(ctx context.Context) {
 	case <-ctx.Done():
 		return
 	}
+	p.awaitFirst(ctx)
 	if !p.isReading() {
 		return
 	}
 	select {
 	case <-p.turn: // the host at turn has got all and left
 		p.turn <- struct{}{}
+	case <-ctx.Done():
+	}
+}
+
+// awaitFirst returns when a host has begun to read, there is nothing to read, or no host will come.
+func (p *printed) awaitFirst(ctx context.Context) {
+	if _, waiting := p.unread(); waiting == 0 {
+		return
+	}
+	late := time.NewTimer(firstTime)
+	defer late.Stop()
+	select {
+	case <-p.came:
+	case <-late.C:
 	case <-ctx.Done():
 	}
 }
