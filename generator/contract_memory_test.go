@@ -132,6 +132,17 @@ func TestWhatDecidesIsSeen(t *testing.T) {
 	r.setenv("GOOS", "plan9")
 	r.setenv("GOFLAGS", "-tags=other")
 	r.setenv("CGO_ENABLED", "0")
+	for _, name := range []string{"GOFILE", "GOLINE", "GOPACKAGE"} { // go generate sets them
+		t.Setenv(name, "other")
+		r.mustBe(name, true)
+	}
+	t.Run("two settings", func(t *testing.T) {
+		t.Setenv("GOPRIVATE", "example.com")
+		r.mustBe("new settings", false)
+		r.generate()
+		r.mustBe("remembered settings", true)
+	})
+	r.mustBe("the settings before", true)
 	for _, types := range [][]string{{"Other"}, {"Kept", "Other"}} {
 		if _, ok := generator.Unchanged(generator.ContractRequest{Dir: r.dir, Types: types}); ok {
 			t.Errorf("unchanged for %v", types)

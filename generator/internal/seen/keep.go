@@ -22,6 +22,9 @@ type seenLook struct {
 	Name, Saw string
 }
 
+// mostKept is how many settings are remembered for a place: go generate has others than a shell, and both come and go.
+const mostKept = 4
+
 // Keep stores the trace of a run in the user's cache, with a note. Key names the place that the run was about, asked what it was asked for.
 // A trace that is broken, or that cannot be stored, is not kept: that costs the next run time, and nothing else.
 func (t *Trace) Keep(key, asked string, note []byte) {
@@ -39,7 +42,9 @@ func (t *Trace) Keep(key, asked string, note []byte) {
 	for l, saw := range t.looks {
 		r.Looks = append(r.Looks, seenLook{byte(l.kind), l.name, saw})
 	}
-	data, err := json.Marshal(r)
+	kept := slices.DeleteFunc(load(key), func(old record) bool { return old.Settings == text })
+	kept = append([]record{r}, kept...)
+	data, err := json.Marshal(kept[:min(len(kept), mostKept)])
 	if err != nil {
 		return
 	}
@@ -49,37 +54,44 @@ func (t *Trace) Keep(key, asked string, note []byte) {
 // Same says whether a run for key, asked for the same, would see what the kept one saw; then note is that one's. An empty
 // asked is the same as what any run was asked for. Whatever is in doubt is not the same.
 func Same(key, asked string) (note []byte, ok bool) {
-	r, ok := load(key)
-	if !ok || asked != "" && asked != r.Asked {
+	now, ok := settings()
+	kept := load(key)
+	i := slices.IndexFunc(kept, func(r record) bool { return r.Settings == now })
+	if !ok || i < 0 || asked != "" && asked != kept[i].Asked {
 		return nil, false
 	}
-	if now, ok := settings(); !ok || now != r.Settings {
-		return nil, false
-	}
-	for _, l := range r.Looks {
+	for _, l := range kept[i].Looks {
 		if see(look{kind(l.Kind), l.Name}) != l.Saw {
 			return nil, false
 		}
 	}
-	return r.Note, true
+	return kept[i].Note, true
 }
 
-func load(key string) (record, bool) {
-	var r record
+// load reads what is kept for a key: nothing where that is damaged.
+func load(key string) []record {
 	name, err := place(key)
 	if err != nil {
-		return r, false
+		return nil
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return r, false
+		return nil
 	}
 	hash, rest, found := bytes.Cut(data, []byte("\n"))
 	if !found || string(hash) != sum(rest, nil) {
-		return r, false
+		return nil
 	}
-	err = json.Unmarshal(rest, &r)
-	return r, err == nil && slices.ContainsFunc(r.Looks, func(l seenLook) bool { return kind(l.Kind) == output })
+	var kept []record
+	if json.Unmarshal(rest, &kept) != nil {
+		return nil
+	}
+	return slices.DeleteFunc(kept, func(r record) bool { return !r.hasOutput() })
+}
+
+// hasOutput is false for what no run can have left.
+func (r record) hasOutput() bool {
+	return slices.ContainsFunc(r.Looks, func(l seenLook) bool { return kind(l.Kind) == output })
 }
 
 // place is the file of a key.

@@ -3,6 +3,7 @@ package seen
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -67,6 +68,22 @@ func TestDoubtIsNotKept(t *testing.T) {
 				t.Error("it is the same")
 			}
 		})
+	}
+}
+
+// TestSettingsComeAndGo: the last few are kept side by side.
+func TestSettingsComeAndGo(t *testing.T) {
+	ownCache(t)
+	trace, _ := traced(t)
+	for i := range mostKept + 1 {
+		t.Setenv("GOPRIVATE", fmt.Sprint(i))
+		trace.Keep("key", "asked", []byte(fmt.Sprint(i)))
+	}
+	for i := range mostKept + 1 {
+		t.Setenv("GOPRIVATE", fmt.Sprint(i))
+		if note, ok := Same("key", "asked"); ok != (i > 0) || ok && string(note) != fmt.Sprint(i) {
+			t.Errorf("settings %d: got %v, %q", i, ok, note)
+		}
 	}
 }
 

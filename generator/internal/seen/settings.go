@@ -20,12 +20,18 @@ func settings() (text string, ok bool) {
 	}
 	lines := []string{program}
 	for _, v := range os.Environ() {
-		if strings.HasPrefix(v, "GO") || strings.HasPrefix(v, "CGO") {
+		if (strings.HasPrefix(v, "GO") || strings.HasPrefix(v, "CGO")) && !isPlace(v) {
 			lines = append(lines, v)
 		}
 	}
 	slices.Sort(lines)
 	return sum([]byte(strings.Join(lines, "\x00")), nil), true
+}
+
+// isPlace says whether the variable is one by which go generate tells where the directive is: it decides about nothing.
+func isPlace(variable string) bool {
+	name, _, _ := strings.Cut(variable, "=")
+	return name == "GOFILE" || name == "GOLINE" || name == "GOPACKAGE"
 }
 
 // programID tells this build of the program from all others: by the build ID that the linker wrote, which is a hash of what
