@@ -35,7 +35,7 @@ func (v *codeView) stubs(imports *model.ImportSet) {
 			v.Services[i].Methods = nil
 			for _, m := range s.Methods {
 				mv := methodView{Name: m.Name, Doc: m.Doc, Summary: summary(m.Doc), Full: s.Name + "." + m.Name}
-				mv.Stub = stub(imports, v.Services[i].Type, mv.Full, m)
+				mv.Stub = stub(imports, "*"+v.Services[i].Type, mv.Full, m)
 				v.Services[i].Methods = append(v.Services[i].Methods, mv)
 			}
 		}
@@ -43,10 +43,13 @@ func (v *codeView) stubs(imports *model.ImportSet) {
 	v.StubImports = render.Code(imports.Block())
 }
 
-// stub declares the method on a pointer, so that its owner can give the type fields.
-func stub(imports *model.ImportSet, typeName, full string, m *model.Method) render.Code {
+// stub declares the method. The projects of new plugins have pointers for receivers, so that their owners can give the types fields.
+func stub(imports *model.ImportSet, receiverType, full string, m *model.Method) render.Code {
+	return stubOn(imports, receiver(imports, m.ParamNames(imports))+" "+receiverType, full, m)
+}
+
+func stubOn(imports *model.ImportSet, receiver, full string, m *model.Method) render.Code {
 	signature := m.Signature(imports)
-	names := m.ParamNames(imports)
 	body := "return " + m.ZeroResults(imports)
 	switch {
 	case m.HasError:
@@ -55,7 +58,7 @@ func stub(imports *model.ImportSet, typeName, full string, m *model.Method) rend
 	case len(m.Results) == 0:
 		body = "// Not implemented yet."
 	}
-	return render.Code("func (" + receiver(imports, names) + " *" + typeName + ") " + signature + " {\n\t" + body + "\n}")
+	return render.Code("func (" + receiver + ") " + signature + " {\n\t" + body + "\n}")
 }
 
 // receiver is a short name that nothing in the method has.

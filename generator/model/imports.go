@@ -17,12 +17,13 @@ type ImportSet struct {
 	byPath map[string]string // import path -> local name
 	names  map[string]Package
 	taken  map[string]bool
+	there  map[string]string // what the file imports already, see Declare
 }
 
 // NewImportSet returns the imports of a file in the package with import path self (which may be empty).
 // No package gets a name among taken: what the file and its package declare, receivers, local variables.
 func NewImportSet(self string, taken ...string) *ImportSet {
-	s := &ImportSet{self: self, byPath: map[string]string{}, names: map[string]Package{}, taken: map[string]bool{}}
+	s := &ImportSet{self: self, byPath: map[string]string{}, names: map[string]Package{}, taken: map[string]bool{}, there: map[string]string{}}
 	for _, name := range taken {
 		s.taken[name] = true
 	}
@@ -37,10 +38,41 @@ func (s *ImportSet) Add(p Package) string {
 	if name, ok := s.byPath[p.Path]; ok {
 		return name
 	}
-	name := s.free(p.Name)
+	name := s.nameFor(p)
 	s.byPath[p.Path] = name
 	s.names[name] = p
 	return name
+}
+
+// Declare says that the file has an import of a package under the given name, empty for the package's own name. The
+// package has that name from now on, and counts as imported once it is needed.
+func (s *ImportSet) Declare(importPath, name string) {
+	s.there[importPath] = name
+	if name != "" {
+		s.taken[name] = true
+	}
+}
+
+func (s *ImportSet) nameFor(p Package) string {
+	name, there := s.there[p.Path]
+	switch {
+	case !there:
+		return s.free(p.Name)
+	case name == "":
+		return p.Name
+	}
+	return name
+}
+
+// Missing are the imports that the file needs beside those that it has, by path, each with its local name.
+func (s *ImportSet) Missing() map[string]string {
+	missing := map[string]string{}
+	for p, name := range s.byPath {
+		if _, there := s.there[p]; !there {
+			missing[p] = name
+		}
+	}
+	return missing
 }
 
 // Reserve keeps names from being given to packages that are added later.

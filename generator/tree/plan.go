@@ -100,7 +100,7 @@ func compareFile(root *os.Root, f File) (Change, error) {
 		c.Action, c.Reason, c.Blocked = Conflict, reason, true
 	case bytes.Equal(old, f.Data):
 		c.Action, c.old = Same, old
-	case f.Owner != Scaffolded && IsGenerated(old):
+	case f.Owner == Amended, f.Owner != Scaffolded && IsGenerated(old):
 		c.Action, c.old = Update, old
 	case f.Owner != Scaffolded:
 		c.Action, c.old, c.Reason = Conflict, old, "it does not say that it is generated: somebody wrote it by hand"

@@ -22,11 +22,13 @@ const (
 	Generated
 	// Record is a generated file that says nothing of its neighbours: no file beside it is left over because it is not in the tree.
 	Record
+	// Amended is the user's file with something added: it was made from what is on the disk.
+	Amended
 )
 
-// String is "scaffolded", "generated" or "record".
+// String is "scaffolded", "generated", "record" or "amended".
 func (o Owner) String() string {
-	return [...]string{"scaffolded", "generated", "record"}[o]
+	return [...]string{"scaffolded", "generated", "record", "amended"}[o]
 }
 
 // File is one file of a tree.

@@ -95,6 +95,9 @@ func commentFor(target string) func(string) Code {
 	}
 }
 
+// Comment is the text as a Go comment.
+func Comment(text string) Code { return comment(text) }
+
 // comment makes every line of text a comment. The blank after the slashes is what keeps a line from being a directive,
 // but "// +build" is one with a blank.
 func comment(text string) Code {

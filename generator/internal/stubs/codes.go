@@ -1,0 +1,7 @@
+package stubs
+
+// Codes of warnings, see CODES.md.
+const (
+	CodeUnclear   = "PG0106"
+	CodeSignature = "PG0107"
+)
