@@ -52,7 +52,8 @@ func (m *memory) settle(earlier []byte, files []ContractFile, warnings model.Dia
 
 // Remember is called when the files lie in the contract's folder. From then on Unchanged answers for the same request, as long as
 // nothing changes that decided about them. It writes a small file in the user's cache; where it cannot, nothing is remembered.
-func (r *ContractResult) Remember() {
+// Changes of the other files that are named count, too.
+func (r *ContractResult) Remember(files ...string) {
 	m := r.memory
 	if m == nil {
 		return
@@ -65,6 +66,9 @@ func (r *ContractResult) Remember() {
 	}
 	for dir := range folders {
 		m.trace.Folder(dir) // what was generated once and no longer is lies there
+	}
+	for _, name := range files {
+		m.trace.File(name)
 	}
 	note, err := json.Marshal(m.warnings)
 	if err != nil {

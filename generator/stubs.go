@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"go/token"
 	"maps"
 	"os"
 	"path"
@@ -25,12 +26,14 @@ type Stubs struct {
 	Methods []string
 	// Notes say where somebody has to look: what could not be decided, and signatures that are not the contract's.
 	Notes model.Diagnostics
+	// Read are the files of the packages with implementations.
+	Read []string
 }
 
-// MissingStubs looks, in the module that dir is in, for the types that are passed to Implement of the contract's services, and adds
+// MissingStubs looks, in the module that dir is in, for the types that are passed to Implement of the contracts' services, and adds
 // the methods that they lack. It changes and removes nothing that is there, writes nothing to the disk, and adds nothing
-// where it is not clear which type it is, or which methods it has: a note says so.
-func MissingStubs(dir string, c *model.Contract) (*Stubs, error) {
+// where it is not clear which type it is, or which methods it has: a note says so, with a path relative to the root.
+func MissingStubs(dir string, contracts ...*model.Contract) (*Stubs, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
@@ -39,21 +42,14 @@ func MissingStubs(dir string, c *model.Contract) (*Stubs, error) {
 	if err != nil {
 		return nil, err
 	}
-	services := map[string]string{}
-	for _, s := range c.Services {
-		services[s.Var] = s.Name
-	}
-	found, err := stubs.Module{Root: root, Path: mod.Module.Mod.Path, Contract: c.Package.Path, Services: services}.Find()
-	if err != nil {
-		return nil, err
-	}
-	w := &stubWriter{Stubs: &Stubs{Root: root}, contract: c, contents: map[string][]byte{}, done: map[string]bool{}}
+	w := &stubWriter{Stubs: &Stubs{Root: root}, contents: map[string][]byte{}, done: map[string]bool{}}
 	if w.runtime, err = schema.RuntimeModule(plugingen.Source); err != nil {
 		return nil, err
 	}
-	for _, t := range found {
-		if err := w.add(t); err != nil {
-			return nil, err
+	for _, c := range contracts {
+		w.contract = c
+		if err := w.addAll(stubs.Module{Root: root, Path: mod.Module.Mod.Path, Contract: c.Package.Path, Services: serviceVariables(c)}); err != nil {
+			w.note(stubs.CodeUnclear, token.Position{}, c.Package.Name+": what implements it", err.Error(), "stubs for it wait until that is mended")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.contents)) {
@@ -62,10 +58,18 @@ func MissingStubs(dir string, c *model.Contract) (*Stubs, error) {
 	return w.Stubs, nil
 }
 
+func serviceVariables(c *model.Contract) map[string]string {
+	services := map[string]string{}
+	for _, s := range c.Services {
+		services[s.Var] = s.Name
+	}
+	return services
+}
+
 // stubWriter gathers the stubs of all types of a module.
 type stubWriter struct {
 	*Stubs
-	contract *model.Contract
+	contract *model.Contract   // whose methods are added
 	runtime  string            // module path
 	contents map[string][]byte // of files that change
 	done     map[string]bool   // methods by package and type: two interfaces may share one
@@ -76,11 +80,27 @@ func (w *stubWriter) service(name string) *model.Service {
 	return w.contract.Services[i]
 }
 
+func (w *stubWriter) addAll(m stubs.Module) error {
+	found, err := m.Find()
+	if err != nil {
+		return err
+	}
+	for _, t := range found {
+		for _, f := range t.Package.Files {
+			w.Read = append(w.Read, filepath.Join(w.Root, filepath.FromSlash(f.Name)))
+		}
+		if err := w.add(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (w *stubWriter) add(t *stubs.Target) error {
 	s := w.service(t.Interface)
 	where := s.Name + ": what implements it"
 	if t.Type == "" {
-		w.note(stubs.CodeUnclear, t.Pos.Filename, t.Pos.Line, t.Pos.Column, where, t.Why, "methods that the contract got are yours to add")
+		w.note(stubs.CodeUnclear, t.Pos, where, t.Why, "methods that the contract got are yours to add")
 		return nil
 	}
 	has, open := t.Methods()
@@ -100,15 +120,15 @@ func (w *stubWriter) add(t *stubs.Target) error {
 		if strings.HasSuffix(open, "."+s.Name) || open == s.Name {
 			return nil // the interface itself is embedded, with all its methods
 		}
-		w.note(stubs.CodeUnclear, t.Pos.Filename, t.Pos.Line, t.Pos.Column, where,
+		w.note(stubs.CodeUnclear, t.Pos, where,
 			t.Type+" embeds "+open+", whose methods are not known", "if it lacks some of "+methodNames(missing)+", they are yours to add")
 		return nil
 	}
 	return w.write(t, s, missing)
 }
 
-func (w *stubWriter) note(code, file string, line, column int, where, why, hint string) {
-	w.Notes = append(w.Notes, model.Diagnostic{Code: code, File: file, Line: line, Column: column, Where: where, Why: why, Hint: hint})
+func (w *stubWriter) note(code string, pos token.Position, where, why, hint string) {
+	w.Notes = append(w.Notes, model.Diagnostic{Code: code, File: pos.Filename, Line: pos.Line, Column: pos.Column, Where: where, Why: why, Hint: hint})
 }
 
 func methodNames(methods []*model.Method) string {
@@ -123,8 +143,8 @@ func methodNames(methods []*model.Method) string {
 func (w *stubWriter) compare(t *stubs.Target, s *model.Service, m *model.Method, have stubs.Method) {
 	signature := m.Signature(w.imports(t.Package, have.File))
 	if have.Differs(signature) {
-		w.note(stubs.CodeSignature, have.Pos.Filename, have.Pos.Line, have.Pos.Column, t.Type+"."+m.Name,
-			"the signature is not that of "+s.Name, "the contract has "+signature)
+		w.note(stubs.CodeSignature, have.Pos, t.Type+"."+m.Name,
+			"the signature is not that of "+s.Name, "the contract has "+m.Signature(model.NewImportSet("")))
 	}
 }
 

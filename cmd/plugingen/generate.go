@@ -32,7 +32,11 @@ interfaces. DIR is the folder of the contract's package, by default the current 
   //go:generate go tool -modfile=../go.tool.mod plugingen generate -type Greeter
 
 One directive names all interfaces of a package. Field numbers of the .proto that is there are kept. DIR/... stands for all
-packages in DIR and below that have such a directive, or were generated before: one process for what go generate does in many.`,
+packages in DIR and below that have such a directive, or were generated before: one process for what go generate does in many.
+
+In the folder of a project, it is for all contracts of the project, and for the one of another module that it is wired to.
+Where a type of the project is passed to Implement and lacks methods of its contract, stubs are added at the end of its file, and tests
+of them in a file beside it; nothing that is there changes.`,
 		Args: usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.dir = "."
@@ -64,16 +68,17 @@ func runGenerate(ctx context.Context, s streams, o generateOptions) error {
 	if err := g.faults.Err(); err != nil {
 		return err
 	}
-	if len(g.results) == 0 {
+	if err := g.addStubs(ctx, o); err != nil {
+		return err
+	}
+	if len(g.results) == 0 && g.work.tree.Len() == 0 {
 		noteWarnings(s, g.work.warnings)
 		return nil
 	}
 	g.work.done = strings.Join(g.done, "\n")
 	err = finish(s, o.writeOptions, g.work)
 	if err == nil && o.isSettled(g.work) {
-		for _, result := range g.results {
-			result.Remember()
-		}
+		g.remember()
 	}
 	return err
 }
@@ -81,6 +86,10 @@ func runGenerate(ctx context.Context, s streams, o generateOptions) error {
 // places are the folder that all files are relative to, and the contracts in it.
 func (o generateOptions) places() (dir string, places []generator.ContractPlace, err error) {
 	dir, all := cutAll(o.dir)
+	if !all && o.isProject() {
+		places, err = generator.FindGenerated(dir)
+		return dir, places, err
+	}
 	if !all {
 		return dir, []generator.ContractPlace{{Dir: ".", Types: o.named()}}, nil
 	}
@@ -100,6 +109,9 @@ type generation struct {
 	work    work
 	done    []string
 	results []*generator.ContractResult
+	dirs    []string // of the results
+	read    []string // files with implementations
+	unsure  bool     // somebody has to look at an implementation
 	faults  model.Diagnostics
 }
 
@@ -126,7 +138,7 @@ func (g *generation) contract(ctx context.Context, o generateOptions, p generato
 	if err != nil {
 		return err
 	}
-	g.results = append(g.results, result)
+	g.results, g.dirs = append(g.results, result), append(g.dirs, req.Dir)
 	g.work.warnings = append(g.work.warnings, within(p.Dir, result.Warnings)...)
 	return g.add(p.Dir, result, fmt.Sprintf("%s: generated for %s", result.Contract.Package.Path, strings.Join(req.Types, ", ")))
 }

@@ -31,8 +31,12 @@ func Insert(source []byte, imports []Import, declarations string) ([]byte, error
 	}
 	ins := inserter{source: source, file: file, offset: func(p token.Pos) int { return fset.Position(p).Offset }}
 	slices.SortFunc(imports, func(a, b Import) int { return strings.Compare(a.Path, b.Path) })
-	for _, i := range imports {
-		ins.add(i)
+	if block := ins.block(); block == nil {
+		ins.addBlock(imports)
+	} else {
+		for _, i := range imports {
+			ins.add(block, i)
+		}
 	}
 	slices.SortStableFunc(ins.edits, func(a, b edit) int { return a.at - b.at })
 	var out bytes.Buffer
@@ -67,18 +71,32 @@ type inserter struct {
 	edits  []edit
 }
 
-// add puts the import into the first declaration with parentheses, behind the last path of its kind that is smaller;
-// without such a declaration it gets one of its own.
-func (ins *inserter) add(i Import) {
-	block := ins.block()
-	if block == nil {
-		at, text := ins.lineAfter(ins.offset(ins.file.Name.End())), "\nimport "+i.text()+"\n"
-		if n := len(ins.file.Decls); n > 0 {
-			at, text = ins.lineAfter(ins.offset(ins.file.Decls[n-1].End())), "import "+i.text()+"\n"
+// addBlock makes a declaration of its own, after those that are there.
+func (ins *inserter) addBlock(imports []Import) {
+	var groups []string
+	for _, std := range []bool{true, false} {
+		var lines strings.Builder
+		for _, i := range imports {
+			if isStd(i.Path) == std {
+				lines.WriteString("\t" + i.text() + "\n")
+			}
 		}
-		ins.edits = append(ins.edits, edit{at, text})
+		if lines.Len() > 0 {
+			groups = append(groups, lines.String())
+		}
+	}
+	if len(groups) == 0 {
 		return
 	}
+	last := ins.file.Name.End()
+	if n := len(ins.file.Decls); n > 0 {
+		last = ins.file.Decls[n-1].End()
+	}
+	ins.edits = append(ins.edits, edit{ins.lineAfter(ins.offset(last)), "\nimport (\n" + strings.Join(groups, "\n") + ")\n"})
+}
+
+// add puts the import behind the last path of its kind that is smaller.
+func (ins *inserter) add(block *ast.GenDecl, i Import) {
 	var before ast.Spec
 	same := false // whether there are imports of its kind
 	for _, s := range block.Specs {
