@@ -29,6 +29,34 @@ func BenchmarkContract(b *testing.B) {
 	}
 }
 
+// BenchmarkUnchanged measures how long it takes to find out that nothing has changed.
+func BenchmarkUnchanged(b *testing.B) {
+	for _, methods := range []int{10, 200} {
+		b.Run(fmt.Sprintf("methods=%d", methods), func(b *testing.B) {
+			b.Setenv("XDG_CACHE_HOME", b.TempDir())
+			dir := filepath.Join(b.TempDir(), "bench")
+			put(b, filepath.Join(dir, "go.mod"), "module example.com/bench\n\ngo 1.26\n")
+			put(b, filepath.Join(dir, "bench.go"), benchSource(methods))
+			req := generator.ContractRequest{Dir: dir, Types: []string{"Bench"}, Remember: true}
+			for range 2 { // a run that changes the .proto is not remembered
+				result, err := generator.Contract(context.Background(), req)
+				if err != nil {
+					b.Fatal(err)
+				}
+				for _, f := range result.Files {
+					put(b, filepath.Join(dir, filepath.FromSlash(f.Name)), string(f.Data))
+				}
+				result.Remember()
+			}
+			for b.Loop() {
+				if _, ok := generator.Unchanged(req); !ok {
+					b.Fatal("it is not unchanged")
+				}
+			}
+		})
+	}
+}
+
 // benchSource is an interface with a mix of signatures, five kinds of them.
 func benchSource(methods int) string {
 	var s strings.Builder
