@@ -23,6 +23,7 @@ func (i Import) text() string {
 }
 
 // Insert adds imports and, at the end, declarations to a Go file. Every byte that was there is there afterwards, in the same order.
+// A file that would not parse any more, such as one with all of it on one line, is an error.
 func Insert(source []byte, imports []Import, declarations string) ([]byte, error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "", source, parser.ImportsOnly|parser.ParseComments)
@@ -54,6 +55,9 @@ func Insert(source []byte, imports []Import, declarations string) ([]byte, error
 	added := out.Bytes()
 	if bytes.Contains(source, []byte("\r\n")) {
 		added = bytes.ReplaceAll(bytes.ReplaceAll(added, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))
+	}
+	if _, err := parser.ParseFile(token.NewFileSet(), "", added, parser.SkipObjectResolution); err != nil {
+		return nil, fmt.Errorf("add stubs: the file would not parse any more: %w", err)
 	}
 	return added, nil
 }
