@@ -137,26 +137,27 @@ func TestGibibyte(t *testing.T) {
 	if testing.Short() {
 		t.Skip("moves a gibibyte")
 	}
+	const up, down = bulk, bulk / 4
 	var p peak
 	_, call := swap(t, Reader(testErrors), ReadCloser(testErrors), func(_ context.Context, r io.Reader) (io.ReadCloser, error) {
 		sink := &counter{peak: &p}
-		if n, err := io.Copy(sink, r); n != gibibyte || err != nil {
+		if n, err := io.Copy(sink, r); n != up || err != nil {
 			t.Errorf("the plugin read %d bytes, %v", n, err)
 		}
-		return &counted{left: gibibyte / 4, peak: &p, closed: make(chan struct{})}, nil
+		return &counted{left: down, peak: &p, closed: make(chan struct{})}, nil
 	})
-	r, err := call(within(t), &counted{left: gibibyte, peak: &p})
+	r, err := call(within(t), &counted{left: up, peak: &p})
 	if err != nil {
 		t.Fatal(err)
 	}
 	sink := &counter{peak: &p}
-	if n, err := io.Copy(sink, r); n != gibibyte/4 || err != nil {
+	if n, err := io.Copy(sink, r); n != down || err != nil {
 		t.Errorf("the host read %d bytes, %v", n, err)
 	}
 	if err := r.Close(); err != nil {
 		t.Error(err)
 	}
-	if most := p.most.Load(); most > bounded || p.looks.Load() < 1000 {
+	if most := p.most.Load(); most > bounded || p.looks.Load() < bulk>>20 {
 		t.Errorf("%d MiB in use at the most, in %d looks", most>>20, p.looks.Load())
 	}
 }

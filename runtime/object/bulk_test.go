@@ -1,0 +1,6 @@
+//go:build !race
+
+package object
+
+// bulk is what crosses in TestGibibyte, in bytes.
+const bulk = gibibyte
