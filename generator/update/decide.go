@@ -64,6 +64,11 @@ func (p *planner) decide(name string) error {
 	p.decisions[name] = d
 	base, known := p.base.Find(name)
 	theirs, wanted := p.file(name)
+	if wanted && theirs.Owner == tree.Scaffolded {
+		if theirs, err = p.withoutDeclared(theirs, base.Text); err != nil {
+			return err
+		}
+	}
 	switch {
 	case !wanted:
 		p.gone(d, base)
