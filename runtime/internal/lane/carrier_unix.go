@@ -7,12 +7,19 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"syscall"
 	"time"
 )
 
-// longTransfer is how many bytes make a system call long enough to be worth telling the scheduler.
-const longTransfer = 64 << 10
+const (
+	// longTransfer is how many bytes make a system call long enough to be worth telling the scheduler.
+	longTransfer = 64 << 10
+	// sendBuffer is how much the system should take before a writer has to wait for the reader.
+	sendBuffer = 1 << 20
+	// lookAfter is how often a writer that waits for the reader looks whether it should give up.
+	lookAfter = 5 * time.Millisecond
+)
 
 // socketCarrier is a unix socket whose short transfers are bare system calls.
 type socketCarrier struct {
@@ -44,6 +51,7 @@ func socketCarrierOf(conn net.Conn) Carrier {
 	if err != nil {
 		return nil
 	}
+	_ = u.SetWriteBuffer(sendBuffer) // the system may give less: then large messages take longer
 	c := &socketCarrier{UnixConn: u}
 	c.read.init(raw, rawRead)
 	c.write.init(raw, rawWrite)
@@ -119,29 +127,48 @@ func (c *socketCarrier) TryWrite(p, tail []byte) (int, error) {
 }
 
 func (c *socketCarrier) WriteUntil(p []byte, done <-chan struct{}) (int, error) {
-	n, err := c.TryWrite(p, nil)
-	if err != nil || n == len(p) {
-		return n, err
+	sent, err := c.writeSpinning(p)
+	if err != nil || sent == len(p) {
+		return sent, err
 	}
 	if done == nil {
-		m, err := c.Write(p[n:])
-		return n + m, err
+		n, err := c.Write(p[sent:])
+		return sent + n, err
 	}
-	finished, watched := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(watched)
-		select {
-		case <-done:
-			_ = c.SetWriteDeadline(time.Unix(1, 0)) // long ago: the write returns
-		case <-finished:
+	for sent < len(p) && err == nil && !isDone(done) {
+		_ = c.SetWriteDeadline(time.Now().Add(lookAfter))
+		var n int
+		n, err = c.Write(p[sent:])
+		if sent += n; errors.Is(err, os.ErrDeadlineExceeded) {
+			err = nil
 		}
-	}()
-	m, err := c.Write(p[n:])
-	close(finished)
-	<-watched
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = nil
 	}
 	_ = c.SetWriteDeadline(time.Time{})
-	return n + m, err
+	return sent, err
+}
+
+// writeSpinning writes for as long as the reader makes room soon.
+func (c *socketCarrier) writeSpinning(p []byte) (sent int, err error) {
+	for last := time.Now(); sent < len(p); runtime.Gosched() {
+		n, err := c.TryWrite(p[sent:], nil)
+		if sent += n; err != nil {
+			return sent, err
+		}
+		now := time.Now()
+		if n > 0 {
+			last = now
+		} else if now.Sub(last) > spinBudget {
+			return sent, nil
+		}
+	}
+	return sent, nil
+}
+
+func isDone(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
 }

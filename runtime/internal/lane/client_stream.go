@@ -44,7 +44,7 @@ type clientStream struct {
 
 func (c *Client) newClientStream(desc *grpc.StreamDesc) *clientStream {
 	s := &clientStream{c: c, desc: desc, headerIn: make(chan struct{}), ctx: context.Background()}
-	s.in = inbox{limit: c.cfg.MaxMessageSize, buffers: &c.buffers, budget: c.budget, credit: s.sendCredit}
+	s.in = inbox{limit: c.cfg.MaxMessageSize, buffers: &c.buffers, budget: c.budget, reserve: &c.reserve, credit: s.sendCredit}
 	s.in.init(c.cfg.Window)
 	s.send = sender{w: &c.w, window: newSendWindow(c.theirs.window), buffers: &c.buffers, kind: kindReqData}
 	return s

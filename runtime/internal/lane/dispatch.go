@@ -34,7 +34,7 @@ func (c *serverConn) dispatch(k *serverCall, message []byte) error {
 func (c *serverConn) dispatchStream(k *serverCall, flags uint8, message []byte) error {
 	k.in = &inbox{
 		limit: c.s.cfg.MaxMessageSize, eager: k.method.unary != nil || !k.method.stream.ClientStreams,
-		buffers: &c.s.buffers, budget: c.budget, credit: k.sendCredit,
+		buffers: &c.s.buffers, budget: c.budget, reserve: &c.s.reserve, credit: k.sendCredit,
 	}
 	k.in.init(c.s.cfg.Window)
 	if err := c.add(k); err != nil {

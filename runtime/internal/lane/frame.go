@@ -46,15 +46,17 @@ const (
 
 const (
 	headerSize = 12
-	// maxFrame bounds a frame's body: three blocks and a whole message fit.
+	// maxFrame bounds the body of a frame other than data: three blocks and a whole message fit.
 	maxFrame = 256 << 10
 	// maxBlock bounds a metadata block and a status, encoded.
 	maxBlock = 64 << 10
 	// maxWhole is the largest message that travels in one frame. It is half the smallest window, so that a peer that
 	// returns credit by halves always leaves room for one.
 	maxWhole = 32 << 10
-	// maxPart is the largest part of a message that does not fit one frame.
-	maxPart = maxFrame - 4
+	// maxPart is the largest part of a message that does not fit one frame. Other calls' frames wait as long as one takes.
+	maxPart = 1 << 20
+	// maxData bounds the body of a data frame: a part and the length before it.
+	maxData = maxPart + 4
 	// maxNames bounds the methods that are bound to numbers; the names of further ones travel with each call.
 	maxNames = 4096
 )
@@ -81,6 +83,14 @@ func readHeader(b []byte) header {
 		size: binary.LittleEndian.Uint32(b), id: binary.LittleEndian.Uint32(b[4:]),
 		kind: kind(b[8]), flags: b[9], method: binary.LittleEndian.Uint16(b[10:]),
 	}
+}
+
+// most is the largest body that a frame of this kind may have.
+func (k kind) most() uint32 {
+	if k == kindReqData || k == kindResData {
+		return maxData
+	}
+	return maxFrame
 }
 
 func (h header) put(b []byte) {

@@ -24,6 +24,7 @@ type inbox struct {
 	eager   bool // somebody always waits: a unary call
 	buffers *buffers
 	budget  *budget
+	reserve *reserve
 	credit  func(n int64) // sends credit to the peer; does not wait
 
 	wake chan struct{} // holds a token when queue or ended has changed
@@ -191,7 +192,10 @@ func (in *inbox) makeRoom(at, n, total int, whole bool) {
 	switch {
 	case len(in.body) >= at+n:
 	case whole:
-		in.body = append(make([]byte, 0, total), in.body[:at]...)[:total]
+		in.reserve.ensure()
+		body := freshMemory(total)
+		copy(body, in.body[:at])
+		in.body = body
 	default:
 		in.body = append(in.body[:at], make([]byte, n)...)
 	}

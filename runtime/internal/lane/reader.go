@@ -7,7 +7,9 @@ import (
 
 const (
 	firstReadBuffer = 16 << 10
-	fullReadBuffer  = headerSize + 64<<10
+	// mostAtOnce is how much of a large body one system call reads: the scheduler waits for it.
+	mostAtOnce     = 256 << 10
+	fullReadBuffer = headerSize + 64<<10
 )
 
 // frameReader cuts frames out of a carrier. After next, exactly one of take, readInto and discard must consume the body.
@@ -17,6 +19,7 @@ type frameReader struct {
 	r, w int // buf[r:w] is read and not consumed
 
 	spin   *spinner    // nil means never
+	rest   *spinner    // for what is left of a body; nil means never
 	lone   func() bool // tells whether spinning makes sense; nil means after a lone frame
 	frames int         // since the last wait
 }
@@ -47,7 +50,7 @@ func (f *frameReader) next() (header, error) {
 	h := readHeader(f.buf[f.r:])
 	f.r += headerSize
 	f.frames++
-	if h.size > maxFrame {
+	if h.size > h.kind.most() {
 		return h, protocolError("frame of %d bytes", h.size)
 	}
 	return h, nil
@@ -140,17 +143,29 @@ func (f *frameReader) take(n int) ([]byte, error) {
 func (f *frameReader) readInto(p []byte) error {
 	n := copy(p, f.buf[f.r:f.w])
 	f.r += n
-	if n == len(p) {
-		return nil
+	for p = p[n:]; len(p) > 0; p = p[n:] {
+		var err error
+		if n, err = f.readRest(p[:min(len(p), mostAtOnce)]); err != nil {
+			return noEOF(err)
+		}
 	}
-	_, err := io.ReadFull(f.src, p[n:])
-	return noEOF(err)
+	return nil
+}
+
+// readRest reads at least one byte of what the peer is just writing.
+func (f *frameReader) readRest(p []byte) (int, error) {
+	if f.rest != nil {
+		if n, err := f.rest.read(p); n > 0 || err != nil {
+			return n, err
+		}
+	}
+	return f.src.Read(p)
 }
 
 // split returns a reader that goes on where f is, and leaves f's memory to the one who has taken bytes of it.
 func (f *frameReader) split() *frameReader {
 	n := newFrameReader(f.src)
-	n.spin, n.lone = f.spin, f.lone
+	n.spin, n.rest, n.lone = f.spin, f.rest, f.lone
 	if len(n.buf) < f.w-f.r {
 		n.buf = make([]byte, fullReadBuffer)
 	}

@@ -34,6 +34,7 @@ type Server struct {
 	stream grpc.StreamServerInterceptor
 
 	buffers  buffers
+	reserve  reserve
 	handlers sync.WaitGroup
 
 	mu       sync.Mutex

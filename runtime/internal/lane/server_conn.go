@@ -54,7 +54,7 @@ func newServerConn(s *Server, carrier Carrier) *serverConn {
 // serve reads until the connection ends.
 func (c *serverConn) serve() error {
 	r := newFrameReader(c.carrier)
-	r.spin = newSpinner(c.carrier)
+	r.spin, r.rest = newSpinner(c.carrier), newSpinner(c.carrier)
 	if err := c.preface(r); err != nil {
 		c.fail(err)
 		return err
