@@ -172,7 +172,16 @@ type setup struct {
 	unaryServer  []grpc.UnaryServerInterceptor
 	streamServer []grpc.StreamServerInterceptor
 	service      pb.TestServiceServer
+	register     func(grpc.ServiceRegistrar) // instead of service
 	callOptions  []grpc.CallOption
+}
+
+func (s setup) registerOn(r grpc.ServiceRegistrar) {
+	if s.register != nil {
+		s.register(r)
+		return
+	}
+	pb.RegisterTestServiceServer(r, s.service)
 }
 
 // transport is one of the ways that must behave alike.
@@ -205,11 +214,13 @@ func openGRPC(t testing.TB, s setup) grpc.ClientConnInterface {
 		limit = defaultMaxMessage
 	}
 	l := listen(t)
-	server := grpc.NewServer(grpc.MaxRecvMsgSize(limit), grpc.ChainUnaryInterceptor(s.unaryServer...), grpc.ChainStreamInterceptor(s.streamServer...))
-	pb.RegisterTestServiceServer(server, s.service)
+	server := grpc.NewServer(grpc.MaxRecvMsgSize(limit),
+		grpc.ChainUnaryInterceptor(append([]grpc.UnaryServerInterceptor{rescueUnary}, s.unaryServer...)...),
+		grpc.ChainStreamInterceptor(append([]grpc.StreamServerInterceptor{rescueStream}, s.streamServer...)...))
+	s.registerOn(server)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
-	conn, err := grpc.NewClient("unix://"+l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()),
+	conn, err := grpc.NewClient("passthrough:///lane", grpc.WithTransportCredentials(insecure.NewCredentials()), dialUnix(l.Addr()),
 		grpc.WithDefaultCallOptions(append([]grpc.CallOption{grpc.MaxCallRecvMsgSize(limit)}, s.callOptions...)...),
 		grpc.WithChainUnaryInterceptor(s.unaryClient...), grpc.WithChainStreamInterceptor(s.streamClient...))
 	if err != nil {
@@ -217,6 +228,13 @@ func openGRPC(t testing.TB, s setup) grpc.ClientConnInterface {
 	}
 	t.Cleanup(func() { conn.Close(); server.Stop(); <-served })
 	return conn
+}
+
+// dialUnix is for paths that would not be the same in a URL.
+func dialUnix(at net.Addr) grpc.DialOption {
+	return grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, at.Network(), at.String())
+	})
 }
 
 func listen(t testing.TB) net.Listener {
@@ -246,14 +264,19 @@ func socketPair(t testing.TB) (client, server net.Conn) {
 func openLane(t testing.TB, s setup, carrier func(net.Conn) Carrier) *Client {
 	t.Helper()
 	clientEnd, serverEnd := socketPair(t)
+	return openLaneOn(t, s, carrier(clientEnd), carrier(serverEnd))
+}
+
+func openLaneOn(t testing.TB, s setup, clientEnd, serverEnd Carrier) *Client {
+	t.Helper()
 	server := NewServer(ServerConfig{
 		MaxMessageSize: s.maxMessage, MaxCalls: s.maxCalls,
 		UnaryInterceptors: s.unaryServer, StreamInterceptors: s.streamServer, Logger: quiet(),
 	})
-	pb.RegisterTestServiceServer(server, s.service)
+	s.registerOn(server)
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(carrier(serverEnd)) }()
-	client := NewClient(carrier(clientEnd), ClientConfig{
+	go func() { served <- server.Serve(serverEnd) }()
+	client := NewClient(clientEnd, ClientConfig{
 		MaxMessageSize: s.maxMessage, UnaryInterceptors: s.unaryClient, StreamInterceptors: s.streamClient, CallOptions: s.callOptions,
 	})
 	t.Cleanup(func() {
@@ -293,13 +316,6 @@ func asking(ctx context.Context, do string) context.Context {
 
 func input(size int) *pb.SimpleRequest {
 	return &pb.SimpleRequest{Payload: &pb.Payload{Body: pattern(size)}}
-}
-
-func code(err error) string {
-	if errors.Is(err, io.EOF) {
-		return "EOF"
-	}
-	return status.Code(err).String()
 }
 
 func must[T any](v T, err error) func(testing.TB) T {

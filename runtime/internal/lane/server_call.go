@@ -22,6 +22,7 @@ type serverCall struct {
 	deadline time.Time    // zero means none
 	in       *inbox       // nil when the whole request came with the first frame
 	got      bool         // a request message was received; the handler's
+	drained  bool         // io.EOF was received, which stays so; the handler's
 	crashing bool         // the handler's panic is ending the process; the handler's
 	sent     atomic.Int32 // messages since the handler last received
 
@@ -107,10 +108,14 @@ func (k *serverCall) cut() {
 	}
 }
 
-// stop ends a call from outside of its handler.
+// stop ends a call from outside of its handler. The context ends before sending fails, so that a handler whose message is
+// not taken finds why there.
 func (k *serverCall) stop(st *status.Status) {
-	k.end(st)
+	mine := k.conn.take(k)
 	k.cut()
+	if mine {
+		k.endTaken(st)
+	}
 }
 
 // sendWindow is made when it is first needed: calls with small replies never do.
@@ -140,9 +145,13 @@ func (k *serverCall) isOver() bool {
 
 // end sends the end of the call, unless that was done before.
 func (k *serverCall) end(st *status.Status) {
-	if !k.conn.take(k) {
-		return
+	if k.conn.take(k) {
+		k.endTaken(st)
 	}
+}
+
+// endTaken is end for who has taken the call.
+func (k *serverCall) endTaken(st *status.Status) {
 	_ = k.sendEnd(st, nil, true)
 	k.conn.ended()
 }

@@ -179,12 +179,13 @@ func (s *serverStream) RecvMsg(m any) error {
 func (k *serverCall) receive(m any) error {
 	msg, ok := k.in.next(k.Done())
 	if !ok {
-		if k.Err() != nil {
+		if k.Err() != nil && !k.drained {
 			return k.overError()
 		}
 		if !k.got && (k.method.stream == nil || !k.method.stream.ClientStreams) {
 			return status.Error(codes.Internal, "lane: no request to a method that takes one")
 		}
+		k.drained = true
 		return io.EOF
 	}
 	k.got = true

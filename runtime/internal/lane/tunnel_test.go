@@ -7,7 +7,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
-	pb "google.golang.org/grpc/interop/grpc_testing"
 )
 
 const tunnelMethod = "/lane.Test/Tunnel"
@@ -19,7 +18,7 @@ func openTunnel(t testing.TB, s setup) grpc.ClientConnInterface {
 		MaxMessageSize: s.maxMessage, MaxCalls: s.maxCalls,
 		UnaryInterceptors: s.unaryServer, StreamInterceptors: s.streamServer, Logger: quiet(),
 	})
-	pb.RegisterTestServiceServer(server, s.service)
+	s.registerOn(server)
 	served := make(chan error, 1)
 	stream, end := tunnel(t, func(carrier Carrier) {
 		served <- server.Serve(carrier)
@@ -52,7 +51,7 @@ func tunnel(t testing.TB, serve func(Carrier)) (grpc.ClientStream, context.Cance
 	server.RegisterService(&grpc.ServiceDesc{ServiceName: "lane.Test", Streams: []grpc.StreamDesc{*desc}}, nil)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
-	conn, err := grpc.NewClient("unix://"+l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient("passthrough:///lane", grpc.WithTransportCredentials(insecure.NewCredentials()), dialUnix(l.Addr()))
 	if err != nil {
 		t.Fatal(err)
 	}
