@@ -57,6 +57,7 @@ func All() []Contestant {
 		OursTLS(),
 		OursTLSGRPC(),
 		GoPlugin(),
+		GoPluginBuiltAlike(),
 		GoPluginAutoMTLS(),
 		GoPluginMux(),
 		GoPluginNetRPC(),
@@ -84,3 +85,9 @@ type noChat struct{}
 
 // Chat is Session's.
 func (noChat) Chat(context.Context) (Chat, error) { return nil, errors.ErrUnsupported }
+
+// OnlyStarts says that c differs from another contestant in its start alone, so that nothing else is measured.
+func OnlyStarts(c Contestant) bool {
+	only, ok := c.(interface{ OnlyStarts() bool })
+	return ok && only.OnlyStarts()
+}

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"path"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -23,14 +21,14 @@ func TestContestants(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := programs.Build(t.Context(), root, dir, "./plugins/..."); err != nil {
+	if err := contestant.Build(t.Context(), root, dir, contestant.All()); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range contestant.All() {
 		t.Run(c.Name(), func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 			defer cancel()
-			o := contestant.Options{Path: filepath.Join(dir, path.Base(c.Program()))}
+			o := contestant.Options{Path: contestant.Path(dir, c)}
 			s, err := c.Open(ctx, o)
 			if err != nil {
 				t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/plugingen/plugingen/bench/goplug"
 	"github.com/plugingen/plugingen/bench/load"
+	"github.com/plugingen/plugingen/bench/programs"
 )
 
 // goPlugin is hashicorp/go-plugin on both sides.
@@ -19,10 +20,16 @@ type goPlugin struct {
 	name     string
 	protocol goplugin.Protocol
 	tls, mux bool
+	alike    bool // built as ours is
 }
 
 // GoPlugin is go-plugin with its gRPC protocol, as its documentation recommends it: what all others are compared with.
 func GoPlugin() Contestant { return goPlugin{name: ReferenceName, protocol: goplugin.ProtocolGRPC} }
+
+// GoPluginBuiltAlike is GoPlugin with a plugin that is built as ours is, which its documentation says nothing of: what of a start is the library's.
+func GoPluginBuiltAlike() Contestant {
+	return goPlugin{name: "go-plugin built alike", protocol: goplugin.ProtocolGRPC, alike: true}
+}
 
 // GoPluginAutoMTLS is GoPlugin with AutoMTLS.
 func GoPluginAutoMTLS() Contestant {
@@ -44,6 +51,17 @@ func (g goPlugin) Name() string { return g.name }
 
 // Program is Contestant's.
 func (g goPlugin) Program() string { return "./plugins/goplugin" }
+
+// Settings are for Build.
+func (g goPlugin) Settings() programs.Settings {
+	if g.alike {
+		return programs.Generated
+	}
+	return programs.Plain
+}
+
+// OnlyStarts is for OnlyStarts.
+func (g goPlugin) OnlyStarts() bool { return g.alike }
 
 // Open is Contestant's.
 func (g goPlugin) Open(_ context.Context, o Options) (Session, error) {

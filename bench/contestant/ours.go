@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"github.com/plugingen/plugingen/bench/contract"
+	"github.com/plugingen/plugingen/bench/programs"
 	"github.com/plugingen/plugingen/runtime/host"
 )
 
@@ -39,6 +40,9 @@ func (o ours) Name() string { return o.name }
 
 // Program is Contestant's.
 func (ours) Program() string { return "./plugins/ours" }
+
+// Settings are for Build: plugingen writes Makefiles.
+func (ours) Settings() programs.Settings { return programs.Generated }
 
 // Open is Contestant's.
 func (o ours) Open(ctx context.Context, opts Options) (Session, error) {

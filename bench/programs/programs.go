@@ -24,15 +24,42 @@ func Root(ctx context.Context) (string, error) {
 	return filepath.Dir(file), nil
 }
 
-// Build builds packages, as named from root, into dir, by the settings that go build has when it is told nothing.
-func Build(ctx context.Context, root, dir string, packages ...string) error {
-	return Go(ctx, root, append([]string{"build", "-o", dir + string(filepath.Separator)}, packages...)...)
+// Settings say how programs are built. The zero value is what go build does when it is told nothing.
+type Settings int
+
+const (
+	// Plain is the zero value.
+	Plain Settings = iota
+	// Generated is what the Makefile of a plugin project says that plugingen writes (templates/plugin/Makefile.tmpl).
+	Generated
+)
+
+// Folder is where Build puts programs of these settings, below the folder that it is given.
+func (s Settings) Folder(dir string) string {
+	if s == Generated {
+		return filepath.Join(dir, "generated")
+	}
+	return filepath.Join(dir, "plain")
+}
+
+// Build builds packages, as named from root, into the Folder of s in dir.
+func (s Settings) Build(ctx context.Context, root, dir string, packages ...string) error {
+	args := []string{"build", "-o", s.Folder(dir) + string(filepath.Separator)}
+	if s == Plain {
+		return Go(ctx, root, append(args, packages...)...)
+	}
+	return run(ctx, root, append(os.Environ(), "CGO_ENABLED=0"), append(append(args, "-tags", "grpcnotrace"), packages...)...)
 }
 
 // Go runs the go command in root; the error holds what it printed.
 func Go(ctx context.Context, root string, args ...string) error {
+	return run(ctx, root, nil, args...)
+}
+
+// run has this process's environment when env is nil.
+func run(ctx context.Context, root string, env []string, args ...string) error {
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = root
+	cmd.Dir, cmd.Env = root, env
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
 	}

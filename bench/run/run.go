@@ -7,8 +7,6 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
-	"path"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -39,13 +37,13 @@ type Runner struct {
 // Run builds the plugins, starts a host process for each contestant and goes through the rounds. A contestant that
 // cannot do a piece of work has no records of it; one that fails at it ends the run.
 func (r Runner) Run(ctx context.Context) (records []Record, err error) {
-	if err := programs.Build(ctx, r.Root, r.Dir, r.packages()...); err != nil {
+	if err := contestant.Build(ctx, r.Root, r.Dir, r.Contestants); err != nil {
 		return nil, err
 	}
 	hosts := map[string]*hostproc.Host{}
 	defer func() { err = errors.Join(err, closeHosts(hosts)) }()
 	for _, c := range r.Contestants {
-		host, err := hostproc.Start(ctx, c, r.program(c))
+		host, err := hostproc.Start(ctx, c, contestant.Path(r.Dir, c))
 		if err != nil {
 			return nil, fmt.Errorf("the host of %s: %w", c.Name(), err)
 		}
@@ -62,25 +60,13 @@ func (r Runner) Run(ctx context.Context) (records []Record, err error) {
 	return records, err
 }
 
-func (r Runner) packages() []string {
-	set := map[string]bool{}
-	for _, c := range r.Contestants {
-		set[c.Program()] = true
-	}
-	return slices.Sorted(maps.Keys(set))
-}
-
-func (r Runner) program(c contestant.Contestant) string {
-	return filepath.Join(r.Dir, path.Base(c.Program()))
-}
-
 // SizeWork is the work of which a record holds the size of the plugin's program.
 const SizeWork = "the plugin's program"
 
 func (r Runner) sizes() ([]Record, error) {
 	var records []Record
 	for _, c := range r.Contestants {
-		size, err := programs.Size(r.program(c))
+		size, err := programs.Size(contestant.Path(r.Dir, c))
 		if err != nil {
 			return nil, err
 		}
@@ -119,7 +105,7 @@ func (r Runner) due(round int) []cell {
 	var cells []cell
 	for _, c := range r.Contestants {
 		for _, w := range r.Plan.Works {
-			if round%w.Every == 0 {
+			if round%w.Every == 0 && (w.Job.Kind == measure.Start || !contestant.OnlyStarts(c)) {
 				cells = append(cells, cell{c, w})
 			}
 		}
