@@ -9,7 +9,6 @@ import (
 	"github.com/bufbuild/protocompile"
 	"github.com/bufbuild/protocompile/linker"
 	"github.com/bufbuild/protocompile/protoutil"
-	"google.golang.org/protobuf/cmd/protoc-gen-go/internal_gengo"
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -64,16 +63,6 @@ func (in Input) prepare(linked linker.Files) (*Compiled, error) {
 		return nil, fmt.Errorf("generate .pb.go: %w", err)
 	}
 	return &Compiled{file: in.File, plugin: plugin}, nil
-}
-
-// Code returns the .pb.go. It is called once; what the model knows of the .proto may be read meanwhile.
-func (c *Compiled) Code() ([]byte, error) {
-	internal_gengo.GenerateFile(c.plugin, c.plugin.FilesByPath[c.file])
-	resp := c.plugin.Response()
-	if resp.GetError() != "" {
-		return nil, fmt.Errorf("generate .pb.go: %s", resp.GetError())
-	}
-	return []byte(resp.GetFile()[0].GetContent()), nil
 }
 
 // addWithImports appends dependencies first, as protogen wants them.
