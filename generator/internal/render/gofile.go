@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
-	"go/format"
 	"go/parser"
+	"go/printer"
 	"go/scanner"
 	"go/token"
 	"regexp"
@@ -28,11 +28,19 @@ func formatGo(t *template.Template, raw []byte) ([]byte, error) {
 	if err := checkDirectives(file, literals(t)); err != nil {
 		return nil, err
 	}
-	formatted, err := format.Source(raw)
-	if err != nil {
-		return nil, explain(raw, err)
+	ast.SortImports(files, file)
+	var formatted bytes.Buffer
+	formatted.Grow(len(raw) + len(raw)/8)
+	if err := goStyle().Fprint(&formatted, files, file); err != nil {
+		return nil, fmt.Errorf("format the rendered Go source: %w", err)
 	}
-	return formatted, nil
+	return formatted.Bytes(), nil
+}
+
+// goStyle is how format.Source prints; that would parse once more. The last bit is the one by which go/format asks for plain
+// numbers, 0xff for 0XFF; it has no name outside.
+func goStyle() *printer.Config {
+	return &printer.Config{Mode: printer.UseSpaces | printer.TabIndent | 1<<30, Tabwidth: 8}
 }
 
 // explain shows the rendered lines around a syntax error: the fault is the template's, and its author sees only these.

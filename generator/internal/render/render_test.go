@@ -2,6 +2,7 @@ package render_test
 
 import (
 	"errors"
+	"go/format"
 	"maps"
 	"slices"
 	"strings"
@@ -100,6 +101,20 @@ func TestGoIsFormatted(t *testing.T) {
 }
 
 // Every case is a value that would change what a file means if it were put there as it is.
+// The formatter is put together here, from the parts that format.Source is made of.
+func TestGoIsFormattedAsGofmtDoes(t *testing.T) {
+	const raw = "// Package p.\npackage p\nimport (\n\"os\"\n  \"fmt\" // says\n\n\"io\"\n \"io\"\n)\nimport \"errors\"\n" +
+		"const ( a=0XFF;bcd = 0B1_0 + 1E3\n e= 0O17\n)\n\n\n\ntype   t struct{a int `x:\"y\"`; bb,c   string // b\n}\nfunc f( ) {if a==1&&bcd>2 {;}\n/* x\n y */ }\n"
+	want, err := format.Source([]byte(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := render.Source("x.go", raw, nil)
+	if err != nil || string(got) != string(want) {
+		t.Errorf("got %v\n%s\nwant\n%s", err, got, want)
+	}
+}
+
 func TestHostileValues(t *testing.T) {
 	const (
 		comment = "package x\n\n// {{.}} is a word.\nfunc F() {}\n"
