@@ -64,7 +64,7 @@ func walls() []wall {
 		{"runtime/transport", []string{"runtime/handshake"}, []string{"golang.org/x/sys"}},
 		{"runtime/relay", nil, nil},
 		{"runtime/plugin/pluginlog", nil, nil},
-		{"runtime/broker", []string{"runtime", "runtime/runtimepb", "runtime/handshake", "runtime/transport", "runtime/internal/wire"}, brokered},
+		{"runtime/broker", []string{"runtime", "runtime/runtimepb", "runtime/handshake", "runtime/transport", "runtime/internal/wire", "runtime/internal/lane"}, brokered},
 		{"runtime/object", []string{"runtime", "runtime/runtimepb", "runtime/internal/lane"}, grpcOnly},
 		{"runtime/plugin", []string{"runtime", "runtime/runtimepb", "runtime/handshake", "runtime/transport", "runtime/broker", "runtime/internal/..."}, brokered},
 		{"runtime/host", []string{"runtime", "runtime/runtimepb", "runtime/handshake", "runtime/transport", "runtime/relay", "runtime/broker", "runtime/internal/..."}, brokered},

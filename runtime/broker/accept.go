@@ -19,14 +19,20 @@ func (b *Broker) Accept(ctx context.Context, id uint32) (net.Listener, error) {
 	if b == nil {
 		return nil, failed("accept", id, ErrNoBroker)
 	}
-	l, err := b.accept(ctx, id)
+	l, err := b.accept(ctx, wanted{id: id})
 	if err != nil {
 		return nil, failed("accept", id, err)
 	}
 	return l, nil
 }
 
-func (b *Broker) accept(ctx context.Context, id uint32) (*listener, error) {
+// wanted is a listener to be.
+type wanted struct {
+	id   uint32
+	lane uint32 // the version that it takes beside gRPC; 0 for none
+}
+
+func (b *Broker) accept(ctx context.Context, w wanted) (*listener, error) {
 	ctx, cancel := b.bound(ctx)
 	defer cancel()
 	k, err := b.link(ctx)
@@ -34,13 +40,13 @@ func (b *Broker) accept(ctx context.Context, id uint32) (*listener, error) {
 		return nil, err
 	}
 	if b.cfg.Mux != nil {
-		return k.acceptStreams(id)
+		return k.acceptStreams(w)
 	}
-	return k.acceptSockets(ctx, id)
+	return k.acceptSockets(ctx, w)
 }
 
-// acceptSockets makes a listener of its own for id.
-func (l *link) acceptSockets(ctx context.Context, id uint32) (*listener, error) {
+// acceptSockets makes a listener of its own.
+func (l *link) acceptSockets(ctx context.Context, w wanted) (*listener, error) {
 	if l.b.cfg.Listen == nil {
 		return nil, ErrNoListen
 	}
@@ -48,12 +54,12 @@ func (l *link) acceptSockets(ctx context.Context, id uint32) (*listener, error) 
 	if err != nil {
 		return nil, err
 	}
-	m, err := l.announcement(id, socket.Addr())
+	m, err := l.announcement(w, socket.Addr())
 	if err != nil {
 		_ = socket.Close()
 		return nil, err
 	}
-	open, err := l.open(id, socket)
+	open, err := l.open(w, socket)
 	if err != nil {
 		_ = socket.Close()
 		return nil, err
@@ -65,7 +71,7 @@ func (l *link) acceptSockets(ctx context.Context, id uint32) (*listener, error) 
 	return open, nil
 }
 
-func (l *link) announcement(id uint32, addr net.Addr) (*wire.ConnInfo, error) {
+func (l *link) announcement(w wanted, addr net.Addr) (*wire.ConnInfo, error) {
 	network, address := addr.Network(), addr.String()
 	if l.b.cfg.Announce != nil {
 		var err error
@@ -73,16 +79,16 @@ func (l *link) announcement(id uint32, addr net.Addr) (*wire.ConnInfo, error) {
 			return nil, err
 		}
 	}
-	return &wire.ConnInfo{ServiceId: id, Network: network, Address: address}, nil
+	return &wire.ConnInfo{ServiceId: w.id, Network: network, Address: address, Lane: w.lane}, nil
 }
 
-// open puts a listener under id where knocks, expiry and the ends of link and broker find it.
-func (l *link) open(id uint32, inner net.Listener) (*listener, error) {
-	open := newListener(l, id, inner)
+// open puts a listener under its number where knocks, expiry and the ends of link and broker find it.
+func (l *link) open(w wanted, inner net.Listener) (*listener, error) {
+	open := newListener(l, w, inner)
 	if err := l.enter(open); err != nil {
 		return nil, err
 	}
-	if !l.undialed.put(id, open) {
+	if !l.undialed.put(w.id, open) {
 		open.end(ErrTooMany)
 		return nil, l.orElse(ErrTooMany)
 	}

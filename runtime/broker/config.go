@@ -50,6 +50,16 @@ type Config struct {
 	// MaxMessageSize bounds requests and responses of AcceptAndServe and Dial, in bytes. Zero means 64 MiB.
 	MaxMessageSize int
 
+	// MaxCalls is how many calls one connection may have running in AcceptAndServe; further ones wait at the peer. Zero means that
+	// there is no limit.
+	MaxCalls int
+
+	// Lane lets connections without TLS take the lane: AcceptAndServe takes it beside gRPC, and Dial speaks it to a peer that takes it,
+	// unless the call of Dial has options, which are gRPC's. False means gRPC alone. ServerOptions are not heeded on the lane.
+	Lane bool
+	// UnaryInterceptors and StreamInterceptors run around each method that AcceptAndServe serves, the first outermost.
+	UnaryInterceptors  []grpc.UnaryServerInterceptor
+	StreamInterceptors []grpc.StreamServerInterceptor
 	// ServerOptions come after the broker's own for AcceptAndServe and win over them.
 	ServerOptions []grpc.ServerOption
 	// DialOptions come after the broker's own for Dial and before the call's, and win over the former.

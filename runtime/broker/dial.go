@@ -49,17 +49,29 @@ func (b *Broker) dial(ctx context.Context, id uint32, options []grpc.DialOption)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := connect(ctx)
+	conn, lane, err := connect(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if lane && b.speaksLane() && len(options) == 0 {
+		return b.laneClient(conn, connect)
 	}
 	return b.client(ctx, conn, connect, options)
 }
 
+// connector makes a connection. lane tells that its other end takes the lane too.
+type connector func(context.Context) (conn net.Conn, lane bool, err error)
+
+// grpc is what gRPC connects with.
+func (c connector) grpc(ctx context.Context, _ string) (net.Conn, error) {
+	conn, _, err := c(ctx)
+	return conn, err
+}
+
 // dialer returns what makes a connection under id, each time it is called.
-func (l *link) dialer(ctx context.Context, id uint32) (func(context.Context) (net.Conn, error), error) {
+func (l *link) dialer(ctx context.Context, id uint32) (connector, error) {
 	if l.b.cfg.Mux != nil {
-		return func(ctx context.Context) (net.Conn, error) { return l.knock(ctx, id) }, nil
+		return func(ctx context.Context) (net.Conn, bool, error) { return l.knock(ctx, id) }, nil
 	}
 	p, err := l.await(ctx, id)
 	if err != nil {
@@ -68,7 +80,10 @@ func (l *link) dialer(ctx context.Context, id uint32) (func(context.Context) (ne
 	if p, err = l.b.resolve(p); err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) (net.Conn, error) { return l.b.connect(ctx, p) }, nil
+	return func(ctx context.Context) (net.Conn, bool, error) {
+		conn, err := l.b.connect(ctx, p)
+		return conn, p.lane, err
+	}, nil
 }
 
 func (b *Broker) connect(ctx context.Context, p place) (net.Conn, error) {
@@ -132,7 +147,7 @@ func (b *Broker) resolve(p place) (place, error) {
 		if err != nil {
 			return p, err
 		}
-		p = place{network, address}
+		p.network, p.address = network, address
 	}
 	if err := check(p); err != nil {
 		return p, err
@@ -176,12 +191,12 @@ func checkTCP(address string) error {
 }
 
 // client lets gRPC have conn, and connect for what comes after it.
-func (b *Broker) client(ctx context.Context, conn net.Conn, connect func(context.Context) (net.Conn, error), options []grpc.DialOption) (*grpc.ClientConn, error) {
+func (b *Broker) client(ctx context.Context, conn net.Conn, connect connector, options []grpc.DialOption) (*grpc.ClientConn, error) {
 	first := make(chan net.Conn)
 	given := make(chan struct{})
-	dial := func(ctx context.Context, _ string) (net.Conn, error) {
+	dial := func(ctx context.Context, address string) (net.Conn, error) {
 		if isClosed(given) {
-			return connect(ctx)
+			return connect.grpc(ctx, address)
 		}
 		select {
 		case c := <-first:

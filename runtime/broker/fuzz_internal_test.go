@@ -45,7 +45,7 @@ func FuzzHear(f *testing.F) {
 		defer cancel()
 		go l.hear(m)
 		if connect, err := l.dialer(ctx, m.ServiceId-1); err == nil && mux {
-			_, _ = connect(ctx)
+			_, _, _ = connect(ctx)
 		}
 		if l.places.count() > 10 || l.knocks.count() > 10 {
 			t.Errorf("%d announcements and %d knocks are kept, want at most 10", l.places.count(), l.knocks.count())

@@ -60,9 +60,9 @@ func play(l *link, what byte, id uint32) {
 	case 2:
 		l.hear(&wire.ConnInfo{ServiceId: id, Knock: &wire.ConnInfo_Knock{Knock: true}})
 	case 3:
-		l.hear(answer(id, ""))
+		l.hear(refusal(id, ""))
 	case 4:
-		l.hear(answer(id, "no"))
+		l.hear(refusal(id, "no"))
 	case 5:
 		playAccept(ctx, l, id)
 	case 6:
@@ -78,9 +78,9 @@ func play(l *link, what byte, id uint32) {
 
 func playAccept(ctx context.Context, l *link, id uint32) {
 	if l.session != nil {
-		_, _ = l.acceptStreams(id)
+		_, _ = l.acceptStreams(wanted{id: id})
 	} else {
-		_, _ = l.acceptSockets(ctx, id)
+		_, _ = l.acceptSockets(ctx, wanted{id: id})
 	}
 }
 
@@ -90,7 +90,7 @@ func playDial(ctx context.Context, l *link, id uint32) {
 		_, _ = l.await(ctx, id)
 		return
 	}
-	if c, err := l.knock(ctx, id); err == nil {
+	if c, _, err := l.knock(ctx, id); err == nil {
 		_ = c.Close()
 	}
 }

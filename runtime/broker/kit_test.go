@@ -70,6 +70,7 @@ func (s shape) config(dir string) broker.Config {
 		Listen: func() (net.Listener, error) {
 			return transport.Listen(transport.ListenConfig{Network: network, Dir: dir})
 		},
+		Lane:   true,
 		Logger: silent(),
 	}
 	if s.change != nil {

@@ -12,19 +12,25 @@ import (
 // knocking is a Dial that waits for the peer's answer.
 type knocking struct {
 	id     uint32
-	answer chan string // the peer's refusal, empty when it opens the door
+	answer chan answer
 }
 
-// acceptStreams listens for the streams that the peer knocks for under id.
-func (l *link) acceptStreams(id uint32) (*listener, error) {
+// answer is what the peer says to a knock.
+type answer struct {
+	refusal string // empty when it opens the door
+	lane    bool   // the stream behind the door may speak the lane
+}
+
+// acceptStreams listens for the streams that the peer knocks for.
+func (l *link) acceptStreams(w wanted) (*listener, error) {
 	if l.session == nil {
 		return nil, ErrUnsupported
 	}
-	open, err := l.open(id, newQueue(l.session.addr()))
+	open, err := l.open(w, newQueue(l.session.addr()))
 	if err != nil {
 		return nil, err
 	}
-	if _, held := l.knocks.take(id); held {
+	if _, held := l.knocks.take(w.id); held {
 		l.openDoor(open)
 	}
 	return open, nil
@@ -52,54 +58,62 @@ func (l *link) knocked(id uint32) {
 // openDoor answers the peer, whose next stream then belongs to the listener.
 func (l *link) openDoor(open *listener) {
 	q, ok := open.Listener.(*queue)
-	if !ok || !l.session.expect(q, func() bool { return l.post(answer(open.id, "")) }) {
+	if !ok || !l.session.expect(q, func() bool { return l.post(letIn(open)) }) {
 		l.refuse(open.id, "too many knocks")
 	}
 }
 
 // refuse tells the peer not to wait. A peer that does not read its answers gets none.
-func (l *link) refuse(id uint32, why string) { l.post(answer(id, why)) }
+func (l *link) refuse(id uint32, why string) { l.post(refusal(id, why)) }
 
-func answer(id uint32, refusal string) *wire.ConnInfo {
-	return &wire.ConnInfo{ServiceId: id, Knock: &wire.ConnInfo_Knock{Knock: true, Ack: true, Error: refusal}}
+func refusal(id uint32, why string) *wire.ConnInfo {
+	return &wire.ConnInfo{ServiceId: id, Knock: &wire.ConnInfo_Knock{Knock: true, Ack: true, Error: why}}
+}
+
+func letIn(to *listener) *wire.ConnInfo {
+	m := refusal(to.id, "")
+	m.Lane = to.lane
+	return m
 }
 
 // answered gives the peer's answer to the Dial that waits for it. When none does any more, the peer has opened a door
 // that the next stream, whoever's it is, would go through.
-func (l *link) answered(id uint32, refusal string) {
+func (l *link) answered(id uint32, a answer) {
 	l.mu.Lock()
 	k := l.knocking
 	defer l.mu.Unlock()
 	switch {
 	case k != nil && k.id == id:
 		l.knocking = nil
-		k.answer <- refusal // has room
-	case refusal == "" && l.session != nil:
+		k.answer <- a // has room
+	case a.refusal == "" && l.session != nil:
 		l.session.addStale()
 	}
 }
 
 // knock asks the peer for a stream of id, and opens it. Answers and streams belong together by their order alone, so there is
 // one at a time on a session.
-func (l *link) knock(ctx context.Context, id uint32) (net.Conn, error) {
+func (l *link) knock(ctx context.Context, id uint32) (conn net.Conn, lane bool, err error) {
 	if l.session == nil {
-		return nil, ErrUnsupported
+		return nil, false, ErrUnsupported
 	}
 	t, err := l.session.takeTurn(ctx, l.done)
 	if err != nil {
-		return nil, l.orElse(err)
+		return nil, false, l.orElse(err)
 	}
 	defer t.end()
 	if err := t.settle(ctx); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if err := l.ask(ctx, t, id); err != nil {
-		return nil, err
+	lane, err = l.ask(ctx, t, id)
+	if err != nil {
+		return nil, false, err
 	}
-	if l.session.isHosts {
+	if l.session.isHosts && !lane {
 		letAccept(ctx)
 	}
-	return t.open(ctx)
+	conn, err = t.open(ctx)
+	return conn, lane, err
 }
 
 // acceptPause is what a plugin of another make gets between its answer and the stream: go-plugin's answers a knock that came
@@ -115,31 +129,31 @@ func letAccept(ctx context.Context) {
 	}
 }
 
-// ask returns nil when the peer has opened the door.
-func (l *link) ask(ctx context.Context, t *turn, id uint32) error {
-	k := &knocking{id: id, answer: make(chan string, 1)}
+// ask returns no error when the peer has opened the door.
+func (l *link) ask(ctx context.Context, t *turn, id uint32) (lane bool, err error) {
+	k := &knocking{id: id, answer: make(chan answer, 1)}
 	l.setKnocking(k)
 	defer l.giveUp(k)
 	if err := l.send(ctx, &wire.ConnInfo{ServiceId: id, Knock: &wire.ConnInfo_Knock{Knock: true}}); err != nil {
-		return err
+		return false, err
 	}
 	for {
 		select {
-		case refusal := <-k.answer:
-			if refusal != "" {
-				return fmt.Errorf("%w: %.200q", ErrRefused, refusal)
+		case a := <-k.answer:
+			if a.refusal != "" {
+				return false, fmt.Errorf("%w: %.200q", ErrRefused, a.refusal)
 			}
-			return nil
+			return a.lane, nil
 		case <-l.session.stale:
 			if err := t.settleOne(ctx); err != nil {
-				return err
+				return false, err
 			}
 		case <-l.done:
-			return l.why
+			return false, l.why
 		case <-l.b.closed:
-			return ErrClosed
+			return false, ErrClosed
 		case <-ctx.Done():
-			return noAnswer(ctx)
+			return false, noAnswer(ctx)
 		}
 	}
 }
@@ -148,8 +162,8 @@ func (l *link) ask(ctx context.Context, t *turn, id uint32) error {
 func (l *link) giveUp(k *knocking) {
 	l.setKnocking(nil)
 	select {
-	case refusal := <-k.answer:
-		if refusal == "" {
+	case a := <-k.answer:
+		if a.refusal == "" {
 			l.session.addStale()
 		}
 	default:

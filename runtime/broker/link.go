@@ -37,7 +37,10 @@ type link struct {
 }
 
 // place is where a peer's listener is.
-type place struct{ network, address string }
+type place struct {
+	network, address string
+	lane             bool // it takes the lane too
+}
 
 func newLink(b *Broker, from net.Addr) *link {
 	from = bare(from)
@@ -126,11 +129,11 @@ func (l *link) hear(m *wire.ConnInfo) {
 	id, k := m.GetServiceId(), m.GetKnock()
 	switch {
 	case k.GetKnock() && k.GetAck():
-		l.answered(id, k.GetError())
+		l.answered(id, answer{k.GetError(), isOurLane(m)})
 	case k.GetKnock():
 		l.knocked(id)
 	default:
-		l.announced(id, place{m.GetNetwork(), m.GetAddress()})
+		l.announced(id, place{m.GetNetwork(), m.GetAddress(), isOurLane(m)})
 	}
 }
 

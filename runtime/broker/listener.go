@@ -14,6 +14,7 @@ type listener struct {
 	net.Listener
 	link *link
 	id   uint32
+	lane uint32 // the version that it takes beside gRPC; 0 for none
 
 	endOnce  sync.Once
 	closeErr error
@@ -26,8 +27,8 @@ type listener struct {
 	ended    bool
 }
 
-func newListener(l *link, id uint32, inner net.Listener) *listener {
-	return &listener{Listener: inner, link: l, id: id, conns: map[*brokered]struct{}{}}
+func newListener(l *link, w wanted, inner net.Listener) *listener {
+	return &listener{Listener: inner, link: l, id: w.id, lane: w.lane, conns: map[*brokered]struct{}{}}
 }
 
 // Accept waits for the next connection.
@@ -132,6 +133,9 @@ type brokered struct {
 	net.Conn
 	owner *listener
 }
+
+// Socket is the connection below, for the lane.
+func (c *brokered) Socket() net.Conn { return c.Conn }
 
 // Close makes the listener forget the connection.
 func (c *brokered) Close() error {

@@ -4,22 +4,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 
 	"github.com/plugingen/plugingen/runtime"
+	"github.com/plugingen/plugingen/runtime/internal/lane"
 )
 
-// ServerOptions are what AcceptAndServe makes its gRPC server with: TLS, limits and Config.ServerOptions. They are for
+// ServerOptions are what AcceptAndServe makes its gRPC server with: TLS, limits, interceptors and Config.ServerOptions. They are for
 // servers on a listener that Accept returned.
 func (b *Broker) ServerOptions() []grpc.ServerOption {
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(b.cfg.MaxMessageSize),
 		grpc.MaxSendMsgSize(b.cfg.MaxMessageSize),
 		grpc.ConnectionTimeout(b.cfg.Timeout),
+		grpc.ChainUnaryInterceptor(b.cfg.UnaryInterceptors...),
+		grpc.ChainStreamInterceptor(b.cfg.StreamInterceptors...),
+	}
+	if b.cfg.MaxCalls > 0 {
+		options = append(options, grpc.MaxConcurrentStreams(uint32(min(b.cfg.MaxCalls, math.MaxInt32))))
 	}
 	if b.cfg.ServerTLS != nil {
 		options = append(options, grpc.Creds(credentials.NewTLS(b.cfg.ServerTLS)))
@@ -44,13 +52,13 @@ func (b *Broker) AcceptAndServe(ctx context.Context, id uint32, implementations 
 	if err != nil {
 		return failed("serve", id, err)
 	}
-	l, err := b.accept(ctx, id)
+	l, err := b.accept(ctx, wanted{id, b.laneVersion()})
 	if err != nil {
-		s.Stop()
+		s.grpc.Stop()
 		return failed("serve", id, err)
 	}
 	if !b.serving() {
-		stop(s, l)
+		s.stop(l)
 		return failed("serve", id, ErrClosed)
 	}
 	defer b.servers.Done()
@@ -60,15 +68,21 @@ func (b *Broker) AcceptAndServe(ctx context.Context, id uint32, implementations 
 	return nil
 }
 
-func (b *Broker) newServer(implementations []runtime.Implementation) (*grpc.Server, error) {
-	s := grpc.NewServer(b.ServerOptions()...)
-	r := &registrar{Server: s, broker: b}
+// server serves the same on gRPC and on the lane.
+type server struct {
+	grpc *grpc.Server
+	lane *lane.Server // gets no connection unless the listener says that there is a lane
+}
+
+func (b *Broker) newServer(implementations []runtime.Implementation) (server, error) {
+	s := server{grpc.NewServer(b.ServerOptions()...), b.newLaneServer()}
+	r := &registrar{Server: s.grpc, lane: s.lane, broker: b}
 	for _, i := range implementations {
 		i.Register(r)
 	}
 	if err := errors.Join(r.twice...); err != nil {
-		s.Stop()
-		return nil, err
+		s.grpc.Stop()
+		return server{}, err
 	}
 	return s, nil
 }
@@ -76,6 +90,7 @@ func (b *Broker) newServer(implementations []runtime.Implementation) (*grpc.Serv
 // registrar reports a service that is registered twice; gRPC's server ends the process.
 type registrar struct {
 	*grpc.Server
+	lane   *lane.Server
 	broker *Broker
 	twice  []error
 }
@@ -90,15 +105,16 @@ func (r *registrar) RegisterService(desc *grpc.ServiceDesc, implementation any) 
 		return
 	}
 	r.Server.RegisterService(desc, implementation)
+	r.lane.RegisterService(desc, implementation)
 }
 
-func (b *Broker) serveOn(ctx context.Context, s *grpc.Server, l *listener) error {
+func (b *Broker) serveOn(ctx context.Context, s server, l *listener) error {
 	var err error
 	served := make(chan struct{})
-	go func() { err = s.Serve(l); close(served) }()
+	go func() { err = s.serve(l); close(served) }()
 	select {
 	case <-served:
-		stop(s, l)
+		s.stop(l)
 		return plain(err)
 	case <-ctx.Done():
 		limit := time.NewTimer(b.cfg.Timeout)
@@ -111,10 +127,20 @@ func (b *Broker) serveOn(ctx context.Context, s *grpc.Server, l *listener) error
 		<-served
 		return ErrClosed
 	case <-b.closed:
-		stop(s, l)
+		s.stop(l)
 		<-served
 		return ErrClosed
 	}
+}
+
+// serve returns when l has ended, and all connections have.
+func (s server) serve(l *listener) error {
+	if l.lane == 0 {
+		return s.grpc.Serve(l)
+	}
+	both := s.lane.Beside(l)
+	defer both.Wait()
+	return s.grpc.Serve(both)
 }
 
 // plain takes the listener's own wrapping off: the caller puts another on.
@@ -130,20 +156,30 @@ func plain(err error) error {
 }
 
 // finish lets calls in flight finish, until limit.
-func (b *Broker) finish(s *grpc.Server, l *listener, limit <-chan time.Time) {
+func (b *Broker) finish(s server, l *listener, limit <-chan time.Time) {
+	ctx, cut := context.WithCancel(context.Background())
+	defer cut()
 	graceful := make(chan struct{})
-	go func() { defer close(graceful); s.GracefulStop() }()
+	go func() { // returns at the latest with the stop that follows
+		defer close(graceful)
+		var both sync.WaitGroup
+		both.Go(s.grpc.GracefulStop)
+		both.Go(func() { _ = s.lane.GracefulStop(ctx) }) // whatever is left is cut
+		both.Wait()
+	}()
 	select {
 	case <-graceful:
 	case <-limit:
 	case <-b.closed:
 	}
-	stop(s, l)
+	cut()
+	s.stop(l)
 	<-graceful
 }
 
 // stop ends the connections first: gRPC's own Stop waits for those that have not said anything sensible yet.
-func stop(s *grpc.Server, l *listener) {
+func (s server) stop(l *listener) {
 	l.end(nil)
-	s.Stop()
+	s.grpc.Stop()
+	s.lane.Stop()
 }

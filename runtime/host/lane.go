@@ -13,7 +13,6 @@ import (
 	"sync"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/plugingen/plugingen/runtime/handshake"
@@ -71,7 +70,7 @@ func (t Tier) String() string {
 	}
 }
 
-// Tier says what carries the calls over Conn and those of what Dispense returns. Connections of the Broker are always gRPC.
+// Tier says what carries the calls over Conn and those of what Dispense returns.
 func (p *Plugin) Tier() Tier {
 	switch {
 	case p.carrier.lane == nil:
@@ -277,14 +276,8 @@ func laneConfig(cfg Config) lane.ClientConfig {
 		MaxMessageSize: cfg.MaxMessageSize,
 		Window:         window,
 		CallOptions:    []grpc.CallOption{grpc.MaxCallRecvMsgSize(cfg.MaxMessageSize), grpc.MaxCallSendMsgSize(cfg.MaxMessageSize)},
-		AuthInfo:       noAuth(),
+		AuthInfo:       lane.NoTLS(),
 	}
-}
-
-// noAuth is what gRPC says of a peer without TLS.
-func noAuth() credentials.AuthInfo {
-	_, info, _ := insecure.NewCredentials().ClientHandshake(context.Background(), "", nil) // it looks at nothing
-	return info
 }
 
 // interceptedLane has the host's interceptors see a *grpc.ClientConn, as they expect. That one never connects.
@@ -326,21 +319,10 @@ func (c *carrier) NewStream(ctx context.Context, desc *grpc.StreamDesc, method s
 // calls is what makes a call: the lane where there is one. Where there is gRPC as well, that connects again when the connection of both
 // has broken, and does what the lane cannot.
 func (c *carrier) calls(opts []grpc.CallOption) grpc.ClientConnInterface {
-	if c.lane == nil || c.cc != nil && (c.lane.isLost() || slices.ContainsFunc(opts, isForGRPC)) {
+	if c.lane == nil || c.cc != nil && (c.lane.isLost() || slices.ContainsFunc(opts, lane.NeedsGRPC)) {
 		return c.cc
 	}
 	return c.lane.calls()
-}
-
-// isForGRPC tells the options that the lane refuses.
-func isForGRPC(opt grpc.CallOption) bool {
-	switch opt.(type) {
-	case grpc.PerRPCCredsCallOption, grpc.CompressorCallOption, grpc.ContentSubtypeCallOption, grpc.ForceCodecCallOption,
-		grpc.ForceCodecV2CallOption, grpc.CustomCodecCallOption, grpc.AuthorityOverrideCallOption:
-		return true
-	default:
-		return false
-	}
 }
 
 func (l *laneCalls) close() {

@@ -54,8 +54,12 @@ func brokerConfig(cfg Config, sec security, place transport.ListenConfig) broker
 		ClientTLS:      sec.client,
 		Private:        place.Network == handshake.Unix && place.Group == "" && sec.client == nil,
 		MaxMessageSize: cfg.MaxMessageSize,
-		ServerOptions:  cfg.userOptions(),
+		Lane:           noLane(cfg) == "",
+		ServerOptions:  cfg.ServerOptions,
 		Logger:         cfg.Logger,
+
+		UnaryInterceptors:  cfg.UnaryInterceptors,
+		StreamInterceptors: cfg.StreamInterceptors,
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"sync"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/plugingen/plugingen/runtime/broker"
 	"github.com/plugingen/plugingen/runtime/internal/lane"
@@ -44,7 +42,7 @@ func newLaneServer(cfg Config) *laneServer {
 		Apart:              func(method string) bool { return method == wire.ShutdownMethod }, // it waits for others
 		Crash:              true,
 		Logger:             cfg.Logger,
-		AuthInfo:           noAuth(),
+		AuthInfo:           lane.NoTLS(),
 	})}
 }
 
@@ -60,12 +58,6 @@ func noLane(cfg Config) string {
 	default:
 		return ""
 	}
-}
-
-// noAuth is what gRPC says of a peer without TLS.
-func noAuth() credentials.AuthInfo {
-	_, info, _ := insecure.NewCredentials().ServerHandshake(nil) // it looks at nothing
-	return info
 }
 
 // registrar registers for gRPC and for the lane.

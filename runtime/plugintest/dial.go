@@ -44,6 +44,7 @@ func Dial(t testing.TB, services ...runtime.Implementation) grpc.ClientConnInter
 	network := handshake.Config{}.Networks()[0]
 	cfg := broker.Config{
 		Listen: func() (net.Listener, error) { return transport.Listen(transport.ListenConfig{Network: network}) },
+		Lane:   true,
 		Logger: logger(t),
 	}
 	listener, err := cfg.Listen()

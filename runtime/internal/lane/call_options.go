@@ -24,6 +24,17 @@ type callOptions struct {
 	maxSend  int
 }
 
+// NeedsGRPC tells the options that a [Client] refuses, or honours only where there is TLS beneath it.
+func NeedsGRPC(opt grpc.CallOption) bool {
+	switch opt.(type) {
+	case grpc.PerRPCCredsCallOption, grpc.CompressorCallOption, grpc.ContentSubtypeCallOption, grpc.ForceCodecCallOption,
+		grpc.ForceCodecV2CallOption, grpc.CustomCodecCallOption, grpc.AuthorityOverrideCallOption:
+		return true
+	default:
+		return false
+	}
+}
+
 func defaultCallOptions(maxRecv int) callOptions {
 	return callOptions{maxRecv: maxRecv, maxSend: math.MaxInt32}
 }

@@ -24,13 +24,40 @@ type Carrier interface {
 }
 
 // NewCarrier makes a carrier of conn, which it owns from now on. A unix socket is used by non-blocking system calls;
-// anything else by its Read and Write, at the price of a goroutine for each write.
+// anything else by its Read and Write, at the price of a goroutine for each write. A conn that has a method
+// Socket() net.Conn is a wrapper: the bytes go over what that returns, the rest is conn's own.
 func NewCarrier(conn net.Conn) Carrier {
-	if c := socketCarrierOf(conn); c != nil {
+	below := socketBelow(conn)
+	c := socketCarrierOf(below)
+	switch {
+	case c == nil:
+		return plainCarrier{conn}
+	case below == conn:
 		return c
+	default:
+		return wrapped{c, conn}
 	}
-	return plainCarrier{conn}
 }
+
+func socketBelow(conn net.Conn) net.Conn {
+	for {
+		w, ok := conn.(interface{ Socket() net.Conn })
+		if !ok {
+			return conn
+		}
+		conn = w.Socket()
+	}
+}
+
+// wrapped is a socket whose wrapper has a say in its end and addresses.
+type wrapped struct {
+	Carrier
+	conn net.Conn
+}
+
+func (w wrapped) Close() error         { return w.conn.Close() }
+func (w wrapped) LocalAddr() net.Addr  { return w.conn.LocalAddr() }
+func (w wrapped) RemoteAddr() net.Addr { return w.conn.RemoteAddr() }
 
 // plainCarrier is any net.Conn.
 type plainCarrier struct{ net.Conn }

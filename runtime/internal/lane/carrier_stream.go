@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
@@ -105,6 +106,12 @@ func (c *streamCarrier) AuthInfo() credentials.AuthInfo {
 		return p.AuthInfo
 	}
 	return nil
+}
+
+// NoTLS is what gRPC says of a peer without TLS.
+func NoTLS() credentials.AuthInfo {
+	_, info, _ := insecure.NewCredentials().ServerHandshake(nil) // it looks at nothing
+	return info
 }
 
 // authOf is what is known of a carrier's peer: what the carrier says, if it does.

@@ -163,11 +163,14 @@ func (x *StdioData) GetData() []byte {
 
 // ConnInfo says where a brokered connection waits, or knocks for one on a multiplexed connection.
 type ConnInfo struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ServiceId     uint32                 `protobuf:"varint,1,opt,name=service_id,json=serviceId" json:"service_id,omitempty"`
-	Network       string                 `protobuf:"bytes,2,opt,name=network" json:"network,omitempty"`
-	Address       string                 `protobuf:"bytes,3,opt,name=address" json:"address,omitempty"`
-	Knock         *ConnInfo_Knock        `protobuf:"bytes,4,opt,name=knock" json:"knock,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	ServiceId uint32                 `protobuf:"varint,1,opt,name=service_id,json=serviceId" json:"service_id,omitempty"`
+	Network   string                 `protobuf:"bytes,2,opt,name=network" json:"network,omitempty"`
+	Address   string                 `protobuf:"bytes,3,opt,name=address" json:"address,omitempty"`
+	Knock     *ConnInfo_Knock        `protobuf:"bytes,4,opt,name=knock" json:"knock,omitempty"`
+	// Lane is the highest version of the lane's framing that the listener takes beside gRPC, 0 for none. It is plugingen's own field:
+	// others neither send nor heed it. In a knock's answer it is about the stream that comes.
+	Lane          uint32 `protobuf:"varint,1000,opt,name=lane" json:"lane,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -228,6 +231,13 @@ func (x *ConnInfo) GetKnock() *ConnInfo_Knock {
 		return x.Knock
 	}
 	return nil
+}
+
+func (x *ConnInfo) GetLane() uint32 {
+	if x != nil {
+		return x.Lane
+	}
+	return 0
 }
 
 // Knock asks for a stream of the multiplexed connection, and answers.
@@ -303,13 +313,14 @@ const file_plugingen_wire_v1_wire_proto_rawDesc = "" +
 	"\aChannel\x12\x13\n" +
 	"\x0fCHANNEL_INVALID\x10\x00\x12\x12\n" +
 	"\x0eCHANNEL_STDOUT\x10\x01\x12\x12\n" +
-	"\x0eCHANNEL_STDERR\x10\x02\"\xdd\x01\n" +
+	"\x0eCHANNEL_STDERR\x10\x02\"\xf2\x01\n" +
 	"\bConnInfo\x12\x1d\n" +
 	"\n" +
 	"service_id\x18\x01 \x01(\rR\tserviceId\x12\x18\n" +
 	"\anetwork\x18\x02 \x01(\tR\anetwork\x12\x18\n" +
 	"\aaddress\x18\x03 \x01(\tR\aaddress\x127\n" +
-	"\x05knock\x18\x04 \x01(\v2!.plugingen.wire.v1.ConnInfo.KnockR\x05knock\x1aE\n" +
+	"\x05knock\x18\x04 \x01(\v2!.plugingen.wire.v1.ConnInfo.KnockR\x05knock\x12\x13\n" +
+	"\x04lane\x18\xe8\a \x01(\rR\x04lane\x1aE\n" +
 	"\x05Knock\x12\x14\n" +
 	"\x05knock\x18\x01 \x01(\bR\x05knock\x12\x10\n" +
 	"\x03ack\x18\x02 \x01(\bR\x03ack\x12\x14\n" +
