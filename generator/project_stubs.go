@@ -35,7 +35,7 @@ func (v *codeView) stubs(imports *model.ImportSet) {
 			v.Services[i].Methods = nil
 			for _, m := range s.Methods {
 				mv := methodView{Name: m.Name, Doc: m.Doc, Summary: summary(m.Doc), Full: s.Name + "." + m.Name}
-				mv.Stub = stub(imports, "*"+v.Services[i].Type, mv.Full, m)
+				mv.Stub = stub(imports, "*"+v.Services[i].Type, s.Name, m)
 				v.Services[i].Methods = append(v.Services[i].Methods, mv)
 			}
 		}
@@ -44,21 +44,31 @@ func (v *codeView) stubs(imports *model.ImportSet) {
 }
 
 // stub declares the method. The projects of new plugins have pointers for receivers, so that their owners can give the types fields.
-func stub(imports *model.ImportSet, receiverType, full string, m *model.Method) render.Code {
-	return stubOn(imports, receiver(imports, m.ParamNames(imports))+" "+receiverType, full, m)
+func stub(imports *model.ImportSet, receiverType, service string, m *model.Method) render.Code {
+	return stubOn(imports, receiver(imports, m.ParamNames(imports))+" "+receiverType, service, m)
 }
 
-func stubOn(imports *model.ImportSet, receiver, full string, m *model.Method) render.Code {
+func stubOn(imports *model.ImportSet, receiver, service string, m *model.Method) render.Code {
 	signature := m.Signature(imports)
-	body := "return " + m.ZeroResults(imports)
+	body := m.ExampleBody(imports, service)
+	if body == "" {
+		body = notImplemented(imports, service, m)
+	}
+	return render.Code("func (" + receiver + ") " + signature + " {\n\t" + strings.ReplaceAll(body, "\n", "\n\t") + "\n}")
+}
+
+// notImplemented is the body of a stub that has no example to show.
+func notImplemented(imports *model.ImportSet, service string, m *model.Method) string {
 	switch {
 	case m.HasError:
-		err := imports.Std("fmt") + ".Errorf(" + strconv.Quote(full+" is not implemented yet: %w") + ", " + imports.Std("errors") + ".ErrUnsupported)"
-		body = "return " + m.FailResults(imports, err)
+		text := strconv.Quote(service + "." + m.Name + " is not implemented yet: %w")
+		err := imports.Std("fmt") + ".Errorf(" + text + ", " + imports.Std("errors") + ".ErrUnsupported)"
+		return "return " + m.FailResults(imports, err)
 	case len(m.Results) == 0:
-		body = "// Not implemented yet."
+		return "// Not implemented yet."
+	default:
+		return "return " + m.ZeroResults(imports)
 	}
-	return render.Code("func (" + receiver + ") " + signature + " {\n\t" + body + "\n}")
 }
 
 // receiver is a short name that nothing in the method has.

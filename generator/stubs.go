@@ -203,7 +203,7 @@ func (w *stubWriter) stub(imports *model.ImportSet, t *stubs.Target, s *model.Se
 	if pointer {
 		typ = "*" + typ
 	}
-	return stubOn(imports, name+" "+typ, s.Name+"."+m.Name, m)
+	return stubOn(imports, name+" "+typ, s.Name, m)
 }
 
 // insert adds text to a file, which is made when it is not there.

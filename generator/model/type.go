@@ -79,6 +79,7 @@ type Member struct {
 	Name     string
 	Type     *Type
 	Embedded bool
+	Promoted bool   // it is a field of an embedded struct whose type is not exported: no literal can name it
 	Tag      string // of structs without a name: it is part of the type
 }
 

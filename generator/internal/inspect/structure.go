@@ -20,7 +20,11 @@ func (m *mapper) members(mt *model.Type, outer types.Type, s *types.Struct, path
 		switch promoted := m.promoted(mt, f); {
 		case f.Name() == "_": // holds nothing
 		case promoted != nil:
+			own := len(mt.Members)
 			m.members(mt, outer, promoted, inner)
+			for _, member := range mt.Members[own:] {
+				member.Promoted = true
+			}
 		case !f.Exported() && m.isPartial(outer):
 		case !f.Exported():
 			m.refuse(inner, codeHidden, "the field is not exported: its value would be lost", "export it, pass another type, give the struct MarshalBinary and UnmarshalBinary, or list it with //plugingen:partial")
