@@ -60,8 +60,8 @@ func (t *Type) isLive(seen map[*Type]bool) bool {
 // IsLive says whether the method has live values among its parameters or results.
 func (m *Method) IsLive() bool { return anyLive(m.Params) || m.GivesLive() }
 
-// GivesLive says whether the method has live values among its results.
-func (m *Method) GivesLive() bool { return anyLive(m.Results) }
+// GivesLive says whether the method has live values among its results, or in what it fills.
+func (m *Method) GivesLive() bool { return anyLive(m.Results) || anyLive(m.Filled()) }
 
 func anyLive(params []*Param) bool {
 	for _, p := range params {

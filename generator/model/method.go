@@ -36,8 +36,21 @@ type Param struct {
 	Type *Type
 	// Kept says that live values in a parameter outlast the call.
 	Kept bool
-	// Field carries it; nil until the schema has been laid out.
-	Field *Field
+	// InOut says that what the implementation writes into a parameter's value is written into the caller's, too.
+	InOut bool
+	// Field carries it, Back what an InOut comes back as; nil until the schema has been laid out.
+	Field, Back *Field
+}
+
+// Filled are the parameters that are InOut.
+func (m *Method) Filled() []*Param {
+	var filled []*Param
+	for _, p := range m.Params {
+		if p.InOut {
+			filled = append(filled, p)
+		}
+	}
+	return filled
 }
 
 // Signature is the method without receiver, seen from the package of imports:

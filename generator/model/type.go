@@ -59,6 +59,8 @@ type Type struct {
 	Constants []Constant
 	// Members are the fields of a struct, in order.
 	Members []*Member
+	// Partial says that a struct has fields beside its Members, which do not cross.
+	Partial bool
 	// Variants are the concrete types that a OneOf may hold, in the order in which they are listed.
 	Variants []*Type
 	// Marshal and Unmarshal are the methods of a Marshaler, such as "MarshalBinary" and "UnmarshalBinary".

@@ -75,6 +75,7 @@ type call struct {
 	ctx         string
 	params      []string // without the context
 	results     []string
+	backNames   []string // of what parameters come back as
 }
 
 // name gives parameters and results names that hide nothing the bodies need.
@@ -89,6 +90,9 @@ func (c *call) name() {
 	}
 	for _, r := range c.method.Results {
 		c.results = append(c.results, c.pickLocal(used, r.Field.Member))
+	}
+	for _, p := range c.method.Filled() {
+		c.backNames = append(c.backNames, c.pickLocal(used, p.Field.Member+"Back"))
 	}
 }
 
@@ -124,7 +128,7 @@ func (c *call) client() []render.Code {
 		c.beginClient(&b)
 	}
 	assign := " := "
-	if c.anyFails(c.method.Params, c.encoding(nil).valueFails) || c.anyFails(c.method.Results, c.decoding(nil).usesErr) {
+	if c.anyFails(c.method.Params, c.encoding(nil).valueFails) || c.anyFails(c.given(), c.decoding(nil).usesErr) {
 		b.add("var " + l.err + " error")
 		assign = " = "
 	}
@@ -202,6 +206,10 @@ func (c *call) clientResults(b *block) {
 	}
 	d := c.decoding(c.clientFail)
 	values := c.decoded(b, d, c.method.Results, c.results, c.locals.resp)
+	for i, p := range c.backs() {
+		c.declared(b, d, p, c.backNames[i], c.locals.resp)
+	}
+	c.writeBack(b)
 	if c.method.HasError {
 		values = append(values, c.Errors+".Decode("+c.locals.resp+"."+errorField(c.method.Response)+")")
 	}
@@ -214,16 +222,28 @@ func (c *call) clientResults(b *block) {
 func (c *call) decoded(b *block, d *decoding, params []*model.Param, variables []string, msg string) []string {
 	var values []string
 	for i, p := range params {
-		src := msg + "." + p.Field.GoName
-		if expr, ok := d.simple(p.Field, src); ok {
+		if expr, ok := d.simple(p.Field, msg+"."+p.Field.GoName); ok && !p.InOut {
 			values = append(values, expr)
 			continue
 		}
-		b.add("var " + variables[i] + " " + p.Type.Expr(c.imports))
-		d.field(b, p.Field, variables[i], src)
+		c.declared(b, d, p, variables[i], msg)
 		values = append(values, variables[i])
 	}
 	return values
+}
+
+// declared declares a variable with what the field of a parameter or result holds.
+func (c *call) declared(b *block, d *decoding, p *model.Param, variable, msg string) {
+	src := msg + "." + p.Field.GoName
+	if expr, ok := d.simple(p.Field, src); ok && expr == src && !p.Type.IsNamed() {
+		b.add(variable + " := " + src)
+		return
+	}
+	b.add("var " + variable + " " + p.Type.Expr(c.imports))
+	d.field(b, p.Field, variable, src)
+	if p.InOut && p.Type.Kind == model.Map { // an empty one arrives as nil, and could not be filled
+		b.add("if "+variable+" == nil {", variable+" = make("+p.Type.Expr(c.imports)+")", "}")
+	}
 }
 
 func errorField(m *model.Message) string {
@@ -246,7 +266,7 @@ func (c *call) serve() []render.Code {
 		c.beginServe(&b)
 	}
 	d := c.decoding(c.serveFail("InvalidArgument"))
-	if c.anyFails(c.method.Params, d.usesErr) || c.anyFails(c.method.Results, c.encoding(nil).valueFails) {
+	if c.anyFails(c.method.Params, d.usesErr) || c.anyFails(c.given(), c.encoding(nil).valueFails) {
 		b.add("var " + l.err + " error")
 	}
 	args := c.decoded(&b, d, c.method.Params, c.params, l.req)
@@ -268,9 +288,10 @@ func (c *call) serve() []render.Code {
 		invoke = strings.Join(results, ", ") + " := " + invoke
 	}
 	b.add(invoke)
+	variables := c.giving(&b)
 	e := c.encoding(c.resultFail())
 	e.failure = l.failure
-	e.message(&b, l.resp, c.pb(c.method.Response), c.method.Response.Fields, c.source(c.method.Results, c.results))
+	e.message(&b, l.resp, c.pb(c.method.Response), c.method.Response.Fields, c.source(c.given(), variables))
 	if c.method.IsLive() {
 		b.add(l.scope + ".Commit()")
 	}

@@ -20,6 +20,7 @@ const (
 	directiveOneOf   = "oneof"   // on any interface: its concrete types
 	directiveTimeout = "timeout" // on a method without a context, or on its interface
 	directiveKeep    = "keep"    // on a method: parameters whose live values outlast the call
+	directiveInOut   = "inout"   // on a method, or on an interface: parameters that the implementation fills
 	directivePartial = "partial" // on an interface of the contract: structs of which only exported fields cross
 )
 
@@ -129,7 +130,7 @@ func (m *mapper) checkDirectives() {
 	for _, list := range all.methods {
 		for _, d := range list {
 			switch d.name {
-			case directiveTimeout, directiveKeep:
+			case directiveTimeout, directiveKeep, directiveInOut:
 			case directiveAny, directiveErrors, directiveOneOf, directivePartial:
 				m.directiveFault(d.pos, d.name, "the directive is for a whole interface", "put it into the doc comment of the interface")
 			default:
@@ -145,7 +146,10 @@ func (m *mapper) checkTypeDirective(name string, d directive) {
 	switch d.name {
 	case directiveAny, directiveErrors, directiveOneOf, directivePartial:
 		m.checkList(d)
-	case directiveTimeout:
+	case directiveTimeout, directiveInOut:
+		if m.isFunc(name) {
+			return
+		}
 	case directiveKeep:
 		m.directiveFault(d.pos, d.name, "the directive is for one method", "put it into the doc comment of the method")
 	default:
@@ -166,7 +170,7 @@ func (m *mapper) checkList(d directive) {
 const listHint = "list types as Go has them, with commas between them; DIRECTIVES.md has examples"
 
 func (m *mapper) unknownDirective(d directive) {
-	m.directiveFault(d.pos, d.name, "there is no such directive", "there are any, errors, keep, oneof, partial and timeout; DIRECTIVES.md has examples")
+	m.directiveFault(d.pos, d.name, "there is no such directive", "there are any, errors, inout, keep, oneof, partial and timeout; DIRECTIVES.md has examples")
 }
 
 func (m *mapper) directiveFault(pos token.Pos, name, why, hint string) {
@@ -174,10 +178,15 @@ func (m *mapper) directiveFault(pos token.Pos, name, why, hint string) {
 }
 
 // timeout is what the directives say about calls without a context: the method's before the interface's; 0 for nothing.
-func (m *mapper) timeout(method *model.Method, service string, pos token.Pos) time.Duration {
+// Owner is the ID of the type that has the method.
+func (m *mapper) timeout(method *model.Method, owner string, pos token.Pos) time.Duration {
 	all := directivesOf(m.home)
 	own := all.methods[pos]
-	for _, d := range append(append([]directive{}, own...), all.types[service]...) {
+	var whole []directive
+	if home, name, _ := cutLast(owner); home == m.home.types.Path() {
+		whole = all.types[name]
+	}
+	for _, d := range append(append([]directive{}, own...), whole...) {
 		if d.name != directiveTimeout {
 			continue
 		}

@@ -80,18 +80,20 @@ func (l *loader) contract(names []string) (*model.Contract, *report, error) {
 	}
 	m := &mapper{
 		loader: l, report: r, home: src, asked: names, named: map[string]*model.Type{}, services: map[string]*model.Service{},
-		sentinels: map[string]*types.Package{}, declaring: map[string]*types.Package{}, partial: map[types.Object]bool{},
+		sentinels: map[string]*types.Package{}, declaring: map[string]*types.Package{}, partial: map[types.Object]bool{}, pointers: map[string][]string{},
 	}
 	m.checkPredeclared()
 	m.checkName()
 	m.checkDirectives()
 	m.partials()
+	m.readFillers()
 	m.checkOneOfs()
 	for _, name := range names {
 		if s := m.service(name); s != nil {
 			c.Services = append(c.Services, s)
 		}
 	}
+	m.checkFillers(c.Services)
 	m.dynamic(c)
 	c.Objects = m.liveObjects(c.Services)
 	c.Sentinels = m.findSentinels()

@@ -67,12 +67,15 @@ func (m *mapper) serviceOf(mt *model.Type) (s *model.Service, fresh bool) {
 // liveMethods maps the methods of an interface. Faults tell how it was reached.
 func (m *mapper) liveMethods(s *model.Service, t *types.Interface, path string) {
 	here := m.leave()
-	where := m.place
+	where, owner := m.place, ""
+	if s.Type.IsNamed() {
+		owner = s.Type.ID()
+	}
 	if path != m.root {
 		where += ": " + path
 	}
 	for i := range t.NumMethods() {
-		if method := m.method(where+": "+s.Name, t.Method(i)); method != nil {
+		if method := m.method(where+": "+s.Name, owner, t.Method(i)); method != nil {
 			s.Methods = append(s.Methods, method)
 		}
 		m.enter(here)
@@ -81,10 +84,6 @@ func (m *mapper) liveMethods(s *model.Service, t *types.Interface, path string) 
 
 // liveFunc maps a function type, which has a name or not.
 func (m *mapper) liveFunc(mt *model.Type, t *types.Signature, path string) {
-	if changesOnly(t) {
-		m.refuse(path, codeFunc, "a function that only changes what its parameter points to would change a copy", "use a struct with what it sets, or let it return the value")
-		return
-	}
 	here := m.leave()
 	where := m.place
 	if path != m.root {
@@ -98,11 +97,26 @@ func (m *mapper) liveFunc(mt *model.Type, t *types.Signature, path string) {
 	m.enter(here)
 	m.results(where+": func", method, fn, t)
 	m.enter(here)
+	m.inOutFunc(method, mt, where, t)
 	if !method.HasError {
 		m.warn(m.at, codeNoErrorResult, where, "the function has no error result: when the other side is gone, callers get zero values and only the host is told",
 			"let its last result be an error")
 	}
 	m.addObject(mt)
+}
+
+// inOutFunc does for a function what directives do for methods: those of its type, where that has a name. An option, which takes a
+// pointer and returns nothing, is there to write.
+func (m *mapper) inOutFunc(method *model.Method, mt *model.Type, where string, sig *types.Signature) {
+	owner := ""
+	if mt.IsNamed() {
+		owner = mt.ID()
+		method.Timeout = m.timeout(method, owner, token.NoPos)
+	}
+	if changesOnly(sig) && isFillable(method.Params[0].Type) {
+		method.Params[0].InOut = true
+	}
+	m.inOut(method, owner, where, sig, token.NoPos)
 }
 
 // changesOnly recognises functions such as options: one pointer, and nothing comes back.

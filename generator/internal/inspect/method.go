@@ -9,8 +9,8 @@ import (
 	"github.com/plugingen/plugingen/generator/model"
 )
 
-// method maps one method of the interface called service; nil when it cannot be called from outside.
-func (m *mapper) method(service string, fn *types.Func) *model.Method {
+// method maps one method of an interface, which owner is the ID of and faults call service; nil when it cannot be called from outside.
+func (m *mapper) method(service, owner string, fn *types.Func) *model.Method {
 	doc, pos := m.loader.docs.method(fn)
 	if fn.Pkg() == nil || m.loader.foreign == nil && !m.loader.isOwn(fn.Pos()) {
 		pos = m.at // it is declared in no file that was read: the interface that embeds it has to do
@@ -28,8 +28,10 @@ func (m *mapper) method(service string, fn *types.Func) *model.Method {
 	method := &model.Method{Name: fn.Name(), Doc: doc, Pos: pos.String(), Variadic: sig.Variadic()}
 	m.params(where, method, fn, sig)
 	m.results(where, method, fn, sig)
-	method.Timeout = m.timeout(method, service, fn.Pos())
+	method.Timeout = m.timeout(method, owner, fn.Pos())
 	method.Fills = fills(fn)
+	m.at = pos
+	m.inOut(method, owner, where, sig, fn.Pos())
 	m.keep(method, fn.Pos())
 	if !method.HasError {
 		m.at = pos

@@ -17,7 +17,6 @@ const (
 	codeMethod        = "PG0004"
 	codeUnresolved    = "PG0005"
 	codeContext       = "PG0010"
-	codeFunc          = "PG0012"
 	codeChan          = "PG0013"
 	codeInterface     = "PG0014"
 	codeMachine       = "PG0015"
@@ -32,6 +31,8 @@ const (
 	codePackageName   = "PG0031"
 	codeNoErrorResult = "PG0101"
 	codeErrorType     = "PG0104"
+	codeFilled        = "PG0108"
+	codePointers      = "PG0109"
 	codeExportData    = "PG0110"
 )
 

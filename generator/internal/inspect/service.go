@@ -27,7 +27,9 @@ type mapper struct {
 	extraSentinels []types.Object        // that directives name
 	partial        map[types.Object]bool // structs whose hidden fields stay behind
 	errorValues    bool                  // there are errors that no method returns last
-	detached       bool                  // the type belongs to no method
+	fillers        fillers
+	pointers       map[string][]string // parameters that may be filled, by their interfaces' IDs
+	detached       bool                // the type belongs to no method
 
 	// Where the mapping is, for faults.
 	at      token.Position
@@ -81,12 +83,13 @@ func (m *mapper) service(name string) *model.Service {
 	at := m.at
 	for i := range iface.NumMethods() {
 		m.at = at
-		if method := m.method(name, iface.Method(i)); method != nil {
+		if method := m.method(name, id, iface.Method(i)); method != nil {
 			s.Methods = append(s.Methods, method)
 		}
 	}
 	m.addSentinels(m.home.types)
 	m.declaring[m.home.types.Path()] = m.home.types
+	m.tellPointers(s)
 	return s
 }
 

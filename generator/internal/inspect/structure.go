@@ -26,6 +26,7 @@ func (m *mapper) members(mt *model.Type, outer types.Type, s *types.Struct, path
 				member.Promoted = true
 			}
 		case !f.Exported() && m.isPartial(outer):
+			mt.Partial = true
 		case !f.Exported():
 			m.refuse(inner, codeHidden, "the field is not exported: its value would be lost", "export it, pass another type, give the struct MarshalBinary and UnmarshalBinary, or list it with //plugingen:partial")
 		case !isReached(outer, f):

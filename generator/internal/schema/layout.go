@@ -90,7 +90,7 @@ func (l *layout) service(s *model.Service, word, identity string) {
 			continue
 		}
 		l.params(m.Request, m.Params, "arg", false)
-		l.params(m.Response, m.Results, "r", m.HasError)
+		l.results(m)
 	}
 }
 
@@ -128,6 +128,29 @@ func (l *layout) params(msg *model.Message, params []*model.Param, unnamed strin
 	if hasError {
 		msg.Fields = append(msg.Fields, &model.Field{Name: "error", Value: model.Carrier{Proto: model.ErrorProto}})
 	}
+}
+
+// results makes fields for what a call gives: its results, and what it writes into parameters.
+func (l *layout) results(m *model.Method) {
+	all := slices.Clone(m.Results)
+	var backs []*model.Param
+	for i, p := range m.Params {
+		if p.InOut {
+			backs = append(backs, &model.Param{Name: cmp.Or(p.Name, "arg"+strconv.Itoa(i)), Type: backType(p.Type)})
+		}
+	}
+	l.params(m.Response, append(all, backs...), "r", m.HasError)
+	for i, p := range m.Filled() {
+		p.Back = backs[i].Field
+	}
+}
+
+// backType is what a parameter's value comes back as. Of a map it says whether it is there: it may have been emptied.
+func backType(t *model.Type) *model.Type {
+	if t.Kind == model.Map {
+		return &model.Type{Kind: model.Pointer, Elem: t}
+	}
+	return t
 }
 
 // fieldNames keeps clear of the one method of messages that the Go generator does not.
