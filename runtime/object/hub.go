@@ -2,6 +2,7 @@ package object
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -186,16 +187,26 @@ func (h *Hub) call(_ any, stream grpc.ServerStream) error {
 	return nil
 }
 
+// Drain refuses calls of the plugin's objects, and waits for those in flight until ctx ends. It does not wait for streams, such as
+// those of channels: they last as long as the other side likes.
+func (h *Hub) Drain(ctx context.Context) {
+	for _, s := range h.all() {
+		s.calling.drain(ctx)
+	}
+}
+
+func (h *Hub) all() []*session {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Values(h.sessions))
+}
+
 // EndSessions ends all sessions and refuses new ones: their streams would keep a server from stopping.
 func (h *Hub) EndSessions() {
 	h.mu.Lock()
 	h.ended = true
-	var all []*session
-	for _, s := range h.sessions {
-		all = append(all, s)
-	}
 	h.mu.Unlock()
-	for _, s := range all {
+	for _, s := range h.all() {
 		s.fail(errEnded)
 	}
 }

@@ -311,6 +311,40 @@ func TestPeerGoes(t *testing.T) {
 	}
 }
 
+// A plugin that stops lets calls of its objects finish, and takes no more.
+func TestDrain(t *testing.T) {
+	g := newGate()
+	p := connect(t, &store{give: func(context.Context) (shout, error) {
+		return func(ctx context.Context, text string) (string, error) { return text, g.wait(ctx) }, nil
+	}})
+	s, err := p.give(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	late, cancel := context.WithCancel(context.Background())
+	answered := make(chan error, 1)
+	go func() { _, err := s(within(t), "x"); answered <- err }()
+	receive(t, g.entered)
+	drained := make(chan struct{})
+	go func() { p.hub.Drain(late); close(drained) }()
+	calling := &p.pluginSession().calling
+	eventually(t, "it drains", func() bool { calling.mu.Lock(); defer calling.mu.Unlock(); return calling.idle != nil })
+	if _, err := s(within(t), "late"); status.Code(err) != codes.Unavailable {
+		t.Errorf("a call that begins late: %v, want Unavailable", err)
+	}
+	select {
+	case <-drained:
+		t.Error("it did not wait")
+	default:
+	}
+	g.release()
+	if err := receive(t, answered); err != nil {
+		t.Error(err)
+	}
+	receive(t, drained)
+	cancel()
+}
+
 // After a session has ended, the next call opens another one.
 func TestNewSession(t *testing.T) {
 	p := connect(t, calls("hello"))

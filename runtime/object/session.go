@@ -38,7 +38,8 @@ type session struct {
 	caller func(ctx context.Context) (*lane.Client, error)
 	done   chan struct{} // closed when the session has ended
 
-	owned table
+	owned   table
+	calling flight // the peer's unary calls of our objects
 
 	channelsMu sync.Mutex
 	channels   map[any]*Handle // proxies that are channels
@@ -156,6 +157,10 @@ func (s *session) handleCall(_ any, ctx context.Context, decode func(any) error,
 	if m == nil {
 		return nil, status.Errorf(codes.Unimplemented, "unknown method %q of an object", name)
 	}
+	if !s.calling.enter() {
+		return nil, status.Error(codes.Unavailable, "the plugin is stopping")
+	}
+	defer s.calling.leave()
 	return m.Handler(e.value, s.inside(ctx), decode, nil)
 }
 

@@ -75,7 +75,7 @@ func (l *life) stop() error {
 	defer cancel()
 	done := l.calls.drain(grace)
 	_ = l.broker.Shutdown(grace) // ends its streams too, which grpc would wait for; only ever nil
-	l.endSessions()
+	l.endSessions(grace)
 	ctx, cancel := context.WithTimeout(context.Background(), windDownTimeout)
 	defer cancel()
 	l.handOver(ctx)

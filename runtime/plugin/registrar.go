@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -25,7 +26,10 @@ type registrar struct {
 
 // sessions is a service whose streams last as long as the client's connection: a stop does not wait for them, it ends them.
 // The service's description has it as its metadata.
-type sessions interface{ EndSessions() }
+type sessions interface {
+	Drain(ctx context.Context)
+	EndSessions()
+}
 
 // Broker is for broker.FromRegistrar.
 func (r *registrar) Broker() *broker.Broker { return r.broker }

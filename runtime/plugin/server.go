@@ -104,9 +104,10 @@ func (s *server) shutdown(ctx context.Context) error {
 	return nil
 }
 
-// endSessions ends the streams that last as long as their connections.
-func (s *server) endSessions() {
+// endSessions ends the streams that last as long as their connections, once the calls in them are done or ctx has ended.
+func (s *server) endSessions(ctx context.Context) {
 	for _, long := range s.sessions {
+		long.Drain(ctx)
 		long.EndSessions()
 	}
 }
