@@ -43,6 +43,7 @@ type carrier struct {
 	cc               *grpc.ClientConn  // nil on an inherited socket
 	lane             *laneCalls        // nil without
 	spoken           metadata.MD       // what came with the first answer
+	large            largeReplies      // of methods called in the tunnel
 }
 
 // connect takes the lane if the plugin answers on one. Else it dials the plugin, so that what is wrong shows as what it is, and lets

@@ -308,7 +308,16 @@ func (l *laneCalls) isLost() bool { return isClosed(l.client.Done()) }
 
 // Invoke is grpc.ClientConnInterface's.
 func (c *carrier) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
-	return c.calls(opts).Invoke(ctx, method, args, reply, opts...)
+	conn := c.calls(opts)
+	if c.lane == nil || c.cc == nil {
+		return conn.Invoke(ctx, method, args, reply, opts...)
+	}
+	if isLarge(args) || c.large.has(method) {
+		conn = c.cc
+	}
+	err := conn.Invoke(ctx, method, args, reply, opts...)
+	c.large.note(method, reply)
+	return err
 }
 
 // NewStream is grpc.ClientConnInterface's.

@@ -239,6 +239,42 @@ func TestInterceptors(t *testing.T) {
 	}
 }
 
+// TestLargeInTunnel: large messages, and replies that are likely to be large, go by the gRPC connection that the tunnel is in.
+func TestLargeInTunnel(t *testing.T) {
+	s := newStage(t)
+	c := s.config("good")
+	all(tlsMutual)(&c)
+	var last atomic.Pointer[grpc.ClientConn]
+	c.UnaryInterceptors = []grpc.UnaryClientInterceptor{
+		func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+			last.Store(cc)
+			return invoke(ctx, method, req, reply, cc, opts...)
+		},
+	}
+	p := s.open(c)
+	mustDo(t, p, "hello")
+	tunnel := last.Load()
+	long := strings.Repeat("x", 40<<10)
+	for _, call := range []struct {
+		deed   string
+		tunnel bool
+	}{
+		{"hello", true},
+		{long, false}, // and the reply is as long
+		{"hello", false},
+		{"hello", true},
+		{"big", true},
+		{"big", false},
+		{"hello", false},
+		{"hello", true},
+	} {
+		mustDo(t, p, call.deed)
+		if took := last.Load() == tunnel; took != call.tunnel {
+			t.Errorf("%.8s took the tunnel: %t, want %t", call.deed, took, call.tunnel)
+		}
+	}
+}
+
 // TestSmallMessages has a limit below what the lane itself must take.
 func TestSmallMessages(t *testing.T) {
 	for name, change := range tiers() {

@@ -3,10 +3,12 @@ package host
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/plugingen/plugingen/runtime/internal/lane"
 	"github.com/plugingen/plugingen/runtime/internal/wire"
@@ -18,6 +20,33 @@ const (
 	// tunnelTime bounds the wait for the first word of a plugin that has said that it speaks the lane.
 	tunnelTime = 5 * time.Second
 )
+
+// largeInTunnel is the least size of the messages that gRPC carries better than a tunnel in it, which copies them twice more.
+const largeInTunnel = 32 << 10
+
+func isLarge(message any) bool {
+	m, ok := message.(proto.Message)
+	return ok && proto.Size(m) >= largeInTunnel
+}
+
+// largeReplies knows the methods whose last reply was large: the next one is likely to be. The zero value knows none; it may be used
+// concurrently.
+type largeReplies struct{ methods sync.Map }
+
+func (l *largeReplies) has(method string) bool {
+	_, has := l.methods.Load(method)
+	return has
+}
+
+func (l *largeReplies) note(method string, reply any) {
+	switch large := isLarge(reply); {
+	case large == l.has(method):
+	case large:
+		l.methods.Store(method, nil)
+	default:
+		l.methods.Delete(method)
+	}
+}
 
 // asksForLane makes a health check one by which the plugin may say that it speaks the lane. Plugins that do not know that word do not heed
 // it: so none is asked for what it does not have.
@@ -51,7 +80,8 @@ func (c *carrier) takeTunnel(ctx context.Context, cfg Config) {
 	}
 	life, cancel := context.WithCancel(context.Background())
 	stream, err := c.cc.NewStream(life, &grpc.StreamDesc{StreamName: "Run", ClientStreams: true, ServerStreams: true}, wire.LaneMethod,
-		grpc.MaxCallRecvMsgSize(max(cfg.MaxMessageSize, tunnelChunk)), grpc.MaxCallSendMsgSize(max(cfg.MaxMessageSize, tunnelChunk)))
+		grpc.MaxCallRecvMsgSize(max(cfg.MaxMessageSize, tunnelChunk)), grpc.MaxCallSendMsgSize(max(cfg.MaxMessageSize, tunnelChunk)),
+		grpc.ForceCodecV2(lane.StreamCodec()))
 	if err != nil {
 		cancel()
 		cfg.noteNot(TierTunnel, "its stream does not open: "+err.Error())

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/plugingen/plugingen/runtime"
+	"github.com/plugingen/plugingen/runtime/internal/lane"
 	"github.com/plugingen/plugingen/runtime/internal/wire"
 )
 
@@ -70,6 +71,7 @@ func serverOptions(cfg Config, sec security) []grpc.ServerOption {
 		grpc.NumStreamWorkers(uint32(goruntime.GOMAXPROCS(0))),
 		grpc.StaticStreamWindowSize(windowSize),
 		grpc.StaticConnWindowSize(windowSize),
+		grpc.ForceServerCodecV2(lane.StreamCodec()), // gRPC's own, but for tunnels
 	}
 	options = append(options, sec.options...)
 	return append(options, cfg.userOptions()...)

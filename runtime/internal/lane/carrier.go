@@ -16,7 +16,7 @@ type Carrier interface {
 	TryWrite(p, tail []byte) (int, error)
 	// WriteUntil is Write that returns with a part of p written when done comes first, and perhaps at once.
 	WriteUntil(p []byte, done <-chan struct{}) (int, error)
-	// CanTry tells whether TryRead and TryWrite are more than stubs.
+	// CanTry tells whether TryRead is more than a stub.
 	CanTry() bool
 	Close() error
 	LocalAddr() net.Addr

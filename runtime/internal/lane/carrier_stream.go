@@ -32,10 +32,11 @@ func NewStreamCarrier(stream MessageStream, end func()) Carrier {
 	return &streamCarrier{stream: stream, end: sync.OnceFunc(end)}
 }
 
-// streamCarrier cannot tell whether a message would have to wait, so it never tries.
+// streamCarrier cannot tell whether a message has come, and with StreamCodec alone whether one can go without waiting.
 type streamCarrier struct {
 	stream MessageStream
 	end    func()
+	unsent unsent
 	rest   []byte // received and not read
 }
 
@@ -55,13 +56,31 @@ func (c *streamCarrier) Read(p []byte) (int, error) {
 func (c *streamCarrier) Write(p []byte) (int, error) {
 	for sent := 0; ; {
 		chunk := p[sent:min(sent+maxChunk, len(p))]
-		if err := c.stream.SendMsg(&wrapperspb.BytesValue{Value: chunk}); err != nil {
-			return sent, c.why(err)
+		if err := c.send(chunk); err != nil {
+			return sent, err
 		}
 		if sent += len(chunk); sent == len(p) {
 			return sent, nil
 		}
 	}
+}
+
+func (c *streamCarrier) send(chunk []byte) error {
+	return c.why(c.stream.SendMsg(&piece{&wrapperspb.BytesValue{Value: chunk}, &c.unsent}))
+}
+
+// TryWrite writes all or nothing.
+func (c *streamCarrier) TryWrite(p, tail []byte) (int, error) {
+	if !c.unsent.room(len(p) + len(tail)) {
+		return 0, nil
+	}
+	if len(tail) > 0 {
+		p = append(p[:len(p):len(p)], tail...)
+	}
+	if err := c.send(p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // why makes an error of the io.EOF with which a client's stream says that it has ended: the reader learns the reason.
@@ -73,7 +92,6 @@ func (c *streamCarrier) why(err error) error {
 }
 
 func (c *streamCarrier) TryRead([]byte) (int, error)                     { return 0, nil }
-func (c *streamCarrier) TryWrite(_, _ []byte) (int, error)               { return 0, nil }
 func (c *streamCarrier) WriteUntil([]byte, <-chan struct{}) (int, error) { return 0, nil }
 func (c *streamCarrier) CanTry() bool                                    { return false }
 

@@ -11,7 +11,7 @@ const hugeMessage = 4 << 20
 // freshMemory returns n > 0 bytes that are nobody else's. Their content is arbitrary: all of it must be written before anybody reads it.
 func freshMemory(n int) []byte {
 	var b strings.Builder
-	b.Grow(n) // the one allocation of the standard library that does not clear what is overwritten anyway
+	b.Grow(n)      // the one allocation of the standard library that does not clear what is overwritten anyway
 	b.WriteByte(0) // only then the text has an address that is specified
 	memory := unsafe.Slice(unsafe.StringData(b.String()), n)
 	if n >= hugeMessage {

@@ -5,12 +5,8 @@ import (
 	"sync"
 )
 
-const (
-	// reserveSize is how much more may be allocated between two garbage collections of a small process.
-	reserveSize = 16 << 20
-	// roomyHeap is a size of the heap from which collections are rare enough.
-	roomyHeap = 2 * reserveSize
-)
+// reserveSize is how much more may be allocated between two garbage collections of a small process.
+const reserveSize = 16 << 20
 
 // reserve is memory that is never touched, so that it costs addresses alone. It counts as live: a process whose heap is small otherwise
 // collects garbage after every few large messages, and that costs as much as the messages. A process with a larger heap gets none.
@@ -26,9 +22,15 @@ func (r *reserve) ensure() {
 	if r.memory != nil {
 		return
 	}
-	goal := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}}
-	metrics.Read(goal)
-	if goal[0].Value.Kind() == metrics.KindUint64 && goal[0].Value.Uint64() < roomyHeap {
+	if heapIsBelow("/gc/heap/goal:bytes", 2*reserveSize) && heapIsBelow("/memory/classes/heap/objects:bytes", reserveSize) {
 		r.memory = make([]byte, reserveSize)
 	}
+}
+
+// heapIsBelow tells whether a quantity of the runtime/metrics package is below size. The goal follows a reserve only after a collection,
+// the objects at once: so that hardly ever two reserves are made.
+func heapIsBelow(name string, size uint64) bool {
+	sample := []metrics.Sample{{Name: name}}
+	metrics.Read(sample)
+	return sample[0].Value.Kind() == metrics.KindUint64 && sample[0].Value.Uint64() < size
 }

@@ -41,7 +41,7 @@ func openTunnel(t testing.TB, s setup) grpc.ClientConnInterface {
 func tunnel(t testing.TB, serve func(Carrier)) (grpc.ClientStream, context.CancelFunc) {
 	t.Helper()
 	l := listen(t)
-	server := grpc.NewServer(grpc.WaitForHandlers(true))
+	server := grpc.NewServer(grpc.WaitForHandlers(true), grpc.ForceServerCodecV2(StreamCodec()))
 	desc := &grpc.StreamDesc{StreamName: "Tunnel", ClientStreams: true, ServerStreams: true, Handler: func(_ any, stream grpc.ServerStream) error {
 		ended, end := context.WithCancel(stream.Context())
 		serve(NewStreamCarrier(stream, end))
@@ -58,7 +58,7 @@ func tunnel(t testing.TB, serve func(Carrier)) (grpc.ClientStream, context.Cance
 	t.Cleanup(func() { conn.Close(); server.Stop(); <-served })
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	stream, err := conn.NewStream(ctx, desc, tunnelMethod)
+	stream, err := conn.NewStream(ctx, desc, tunnelMethod, grpc.ForceCodecV2(StreamCodec()))
 	if err != nil {
 		t.Fatal(err)
 	}
