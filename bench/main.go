@@ -35,8 +35,8 @@ func main() {
 }
 
 func start(ctx context.Context, args []string) error {
-	if len(args) > 0 && args[0] == hostproc.Argument {
-		return hostproc.Main(ctx, args[1:])
+	if is, err := hostproc.Main(ctx, args); is {
+		return err
 	}
 	var o options
 	if err := o.parse(args); err != nil {

@@ -29,8 +29,8 @@ func main() {
 }
 
 func start(ctx context.Context, args []string) error {
-	if len(args) > 0 && args[0] == hostproc.Argument {
-		return hostproc.Main(ctx, args[1:])
+	if is, err := hostproc.Main(ctx, args); is {
+		return err
 	}
 	bounds, err := loadBounds()
 	if err != nil {

@@ -19,6 +19,9 @@ func Build(ctx context.Context, root, dir string, all []Contestant) error {
 			packages[s] = map[string]bool{}
 		}
 		packages[s][c.Program()] = true
+		if more, has := c.(CallbackProgram); has {
+			packages[s][more.CallbackProgram()] = true
+		}
 	}
 	for s, set := range packages {
 		if err := s.Build(ctx, root, dir, slices.Sorted(maps.Keys(set))...); err != nil {

@@ -10,15 +10,25 @@ import (
 	"github.com/plugingen/plugingen/bench/peer"
 )
 
-// chats opens streams of whatever looks like a gRPC connection.
-type chats struct {
-	chatConn grpc.ClientConnInterface
+// streams opens streams of whatever looks like a gRPC connection.
+type streams struct {
+	conn grpc.ClientConnInterface
 }
 
 // Chat is Session's.
-func (c chats) Chat(ctx context.Context) (Chat, error) {
-	stream, err := peer.GRPCChat(ctx, c.chatConn)
+func (c streams) Chat(ctx context.Context) (Chat, error) {
+	stream, err := peer.GRPCChat(ctx, c.conn)
 	return noteChat{stream}, err
+}
+
+// Upload is Session's.
+func (c streams) Upload(ctx context.Context, n int) (int64, error) {
+	return peer.GRPCUpload(ctx, c.conn, n)
+}
+
+// Download is Session's.
+func (c streams) Download(ctx context.Context, n int) (int64, error) {
+	return peer.GRPCDownload(ctx, c.conn, n)
 }
 
 // noteStream is what grpc and ttrpc streams have in common.

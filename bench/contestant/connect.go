@@ -38,7 +38,7 @@ func (connectGo) Open(ctx context.Context, o Options) (Session, error) {
 
 type connectSession struct {
 	connectWork
-	noChat
+	noStreams
 	*bare.Process
 	transport *http.Transport
 }
@@ -56,6 +56,7 @@ type connectWork struct {
 	get   *connect.Client[peer.Size, peer.Payload]
 	print *connect.Client[peer.PrintRequest, peer.Empty]
 	usage *connect.Client[peer.Empty, peer.Usage]
+	hold  *connect.Client[peer.HoldRequest, peer.Empty]
 }
 
 func newConnectWork(t http.RoundTripper) connectWork {
@@ -67,6 +68,7 @@ func newConnectWork(t http.RoundTripper) connectWork {
 		get:   connect.NewClient[peer.Size, peer.Payload](client, url("Get")),
 		print: connect.NewClient[peer.PrintRequest, peer.Empty](client, url("Print")),
 		usage: connect.NewClient[peer.Empty, peer.Usage](client, url("GetUsage")),
+		hold:  connect.NewClient[peer.HoldRequest, peer.Empty](client, url("Hold")),
 	}
 }
 
@@ -100,6 +102,12 @@ func (c connectWork) Get(ctx context.Context, size int64) ([]byte, error) {
 // Print is load.Work's.
 func (c connectWork) Print(ctx context.Context, format string, lines int64) error {
 	_, err := connectCall(ctx, c.print, &peer.PrintRequest{Format: format, Lines: lines})
+	return err
+}
+
+// Hold is load.Work's.
+func (c connectWork) Hold(ctx context.Context, micros int64) error {
+	_, err := connectCall(ctx, c.hold, &peer.HoldRequest{Micros: micros})
 	return err
 }
 

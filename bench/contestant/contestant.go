@@ -35,10 +35,32 @@ type Session interface {
 	load.Work
 	// Chat opens a bidirectional stream; errors.ErrUnsupported where there are none.
 	Chat(ctx context.Context) (Chat, error)
+	// Upload sends n small messages in a client stream, Download asks for a server stream of n; both return how many arrived.
+	// errors.ErrUnsupported where there are none.
+	Upload(ctx context.Context, n int) (arrived int64, err error)
+	Download(ctx context.Context, n int) (arrived int64, err error)
 	// PID is the number of the plugin's process.
 	PID() int
 	// Close ends the plugin and returns when its process is gone.
 	Close() error
+}
+
+// CallingBack is a session whose plugin can call functions of its host.
+type CallingBack interface {
+	// CallBack makes one call, in which the plugin calls back times times, one after the other.
+	CallBack(ctx context.Context, times int64, back func(ctx context.Context, n int64) (int64, error)) error
+}
+
+// CallbackProgram is of contestants that have a program of its own for callbacks, served by the same Open: what they link
+// is not in the one that all else is measured with.
+type CallbackProgram interface {
+	CallbackProgram() string
+}
+
+// Mortal is a session whose library notices by itself that the plugin has died.
+type Mortal interface {
+	// Dead returns when the library says so.
+	Dead(ctx context.Context) error
 }
 
 // Chat is a bidirectional stream that answers each message with itself. One goroutine may say and another hear.
@@ -68,9 +90,11 @@ func All() []Contestant {
 	}
 }
 
-// Names of the two that all others are compared with.
+// Names of ours, and of those that all others are compared with.
 const (
+	OursName      = "plugingen"
 	ReferenceName = "go-plugin"
+	FallbackName  = "grpc-go" // for work that ReferenceName refuses
 	FloorName     = "bare socket"
 )
 
@@ -80,11 +104,17 @@ const (
 	TheirTLSName = "go-plugin AutoMTLS"
 )
 
-// noChat is the Chat of libraries without streams, or whose streams are not compared.
-type noChat struct{}
+// noStreams is for libraries without streams, or whose streams are not compared.
+type noStreams struct{}
 
 // Chat is Session's.
-func (noChat) Chat(context.Context) (Chat, error) { return nil, errors.ErrUnsupported }
+func (noStreams) Chat(context.Context) (Chat, error) { return nil, errors.ErrUnsupported }
+
+// Upload is Session's.
+func (noStreams) Upload(context.Context, int) (int64, error) { return 0, errors.ErrUnsupported }
+
+// Download is Session's.
+func (noStreams) Download(context.Context, int) (int64, error) { return 0, errors.ErrUnsupported }
 
 // OnlyStarts says that c differs from another contestant in its start alone, so that nothing else is measured.
 func OnlyStarts(c Contestant) bool {

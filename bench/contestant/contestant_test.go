@@ -35,10 +35,12 @@ func TestContestants(t *testing.T) {
 			}
 			exercise(ctx, t, s)
 			chat(ctx, t, s)
+			flows(ctx, t, s)
 			if err := s.Close(); err != nil {
 				t.Errorf("close: %v", err)
 			}
 			relay(ctx, t, c, o)
+			callBack(ctx, t, c, o)
 		})
 	}
 }
@@ -86,6 +88,44 @@ func chat(ctx context.Context, t *testing.T, s contestant.Session) {
 	}
 	if err := c.Close(); err != nil {
 		t.Errorf("close the chat: %v", err)
+	}
+}
+
+// flows go one way.
+func flows(ctx context.Context, t *testing.T, s contestant.Session) {
+	t.Helper()
+	for name, transfer := range map[string]func(context.Context, int) (int64, error){"Upload": s.Upload, "Download": s.Download} {
+		n, err := transfer(ctx, 300)
+		if !errors.Is(err, errors.ErrUnsupported) && (err != nil || n != 300) {
+			t.Errorf("%s = %d, %v, want 300", name, n, err)
+		}
+	}
+}
+
+// callBack counts what comes back.
+func callBack(ctx context.Context, t *testing.T, c contestant.Contestant, o contestant.Options) {
+	t.Helper()
+	if c, has := c.(contestant.CallbackProgram); has {
+		o.Path = filepath.Join(filepath.Dir(o.Path), path.Base(c.CallbackProgram()))
+	}
+	s, err := c.Open(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	caller, can := s.(contestant.CallingBack)
+	if !can {
+		return
+	}
+	for range 2 {
+		var sum int64
+		err := caller.CallBack(ctx, 4, func(_ context.Context, n int64) (int64, error) {
+			sum += n
+			return n, nil
+		})
+		if err != nil || sum != 0+1+2+3 {
+			t.Errorf("CallBack: %v, the numbers called back add up to %d", err, sum)
+		}
 	}
 }
 

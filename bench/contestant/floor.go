@@ -29,7 +29,7 @@ func (bareSocket) Open(ctx context.Context, o Options) (Session, error) {
 
 type floorSession struct {
 	*floor.Client
-	noChat
+	noStreams
 	*bare.Process
 }
 

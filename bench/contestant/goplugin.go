@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os/exec"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
@@ -100,14 +101,14 @@ func dispense(client *goplugin.Client, cmd *exec.Cmd) (Session, error) {
 	case goplug.GRPCClient:
 		return &struct {
 			goPluginSession
-			load.Work
-			chats
-		}{s, d.Client, chats{d.Conn}}, nil
+			goplug.GRPCClient
+			streams
+		}{s, d, streams{d.Conn}}, nil
 	case load.Work:
 		return &struct {
 			goPluginSession
 			load.Work
-			noChat
+			noStreams
 		}{goPluginSession: s, Work: d}, nil
 	default:
 		return nil, fmt.Errorf("go-plugin dispensed a %T", dispensed)
@@ -132,6 +133,20 @@ type goPluginSession struct {
 
 // PID is Session's.
 func (s goPluginSession) PID() int { return s.pid }
+
+// Dead is Mortal's: go-plugin has to be asked.
+func (s goPluginSession) Dead(ctx context.Context) error {
+	tick := time.NewTicker(50 * time.Microsecond)
+	defer tick.Stop()
+	for !s.client.Exited() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
 
 // Close is Session's.
 func (s goPluginSession) Close() error {

@@ -8,19 +8,17 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/plugingen/plugingen/bench/bare"
+	"github.com/plugingen/plugingen/bench/load"
 	"github.com/plugingen/plugingen/bench/peer"
 )
 
-// maxMessage lets the largest payload through where the library's default would not.
-const maxMessage = 65 << 20
-
 type grpcGo struct{}
 
-// GRPC is grpc-go with its defaults over a unix socket, without TLS.
+// GRPC is grpc-go with its defaults, but for the size of messages, over a unix socket, without TLS.
 func GRPC() Contestant { return grpcGo{} }
 
 // Name is Contestant's.
-func (grpcGo) Name() string { return "grpc-go" }
+func (grpcGo) Name() string { return FallbackName }
 
 // Program is Contestant's.
 func (grpcGo) Program() string { return "./plugins/grpc" }
@@ -33,16 +31,16 @@ func (grpcGo) Open(ctx context.Context, o Options) (Session, error) {
 	}
 	conn, err := grpc.NewClient("unix:"+process.Socket,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)))
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(load.MaxMessage)))
 	if err != nil {
 		return nil, closeAfter(process, fmt.Errorf("grpc client: %w", err))
 	}
-	return &grpcSession{Client: peer.NewClient(peer.GRPCInvoker(conn)), chats: chats{conn}, Process: process, conn: conn}, nil
+	return &grpcSession{Client: peer.NewClient(peer.GRPCInvoker(conn)), streams: streams{conn}, Process: process, conn: conn}, nil
 }
 
 type grpcSession struct {
 	peer.Client
-	chats
+	streams
 	*bare.Process
 	conn *grpc.ClientConn
 }

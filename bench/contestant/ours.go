@@ -6,7 +6,9 @@ import (
 	"io"
 	"log/slog"
 
+	"github.com/plugingen/plugingen/bench/callback"
 	"github.com/plugingen/plugingen/bench/contract"
+	"github.com/plugingen/plugingen/bench/load"
 	"github.com/plugingen/plugingen/bench/programs"
 	"github.com/plugingen/plugingen/runtime/host"
 )
@@ -18,7 +20,7 @@ type ours struct {
 }
 
 // Ours is plugingen's runtime on both sides as it is: calls take the lane, on a socket that the plugin inherits.
-func Ours() Contestant { return ours{name: "plugingen"} }
+func Ours() Contestant { return ours{name: OursName} }
 
 // OursGRPC is Ours without the lane.
 func OursGRPC() Contestant {
@@ -46,7 +48,7 @@ func (ours) Settings() programs.Settings { return programs.Generated }
 
 // Open is Contestant's.
 func (o ours) Open(ctx context.Context, opts Options) (Session, error) {
-	cfg := host.Config{Handshake: contract.Handshake, Path: opts.Path, Logger: logger(opts)}
+	cfg := host.Config{Handshake: contract.Handshake, Path: opts.Path, Logger: logger(opts), MaxMessageSize: load.MaxMessage}
 	if o.configure != nil {
 		o.configure(&cfg)
 	}
@@ -58,8 +60,11 @@ func (o ours) Open(ctx context.Context, opts Options) (Session, error) {
 	if err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	return &ourSession{Work: work, chats: chats{p.Conn()}, Plugin: p}, nil
+	return &ourSession{Work: work, streams: streams{p.Conn()}, Plugin: p}, nil
 }
+
+// CallbackProgram is CallbackProgram's.
+func (ours) CallbackProgram() string { return "./plugins/callback" }
 
 func logger(o Options) *slog.Logger {
 	if o.Log == nil {
@@ -74,6 +79,25 @@ func newTextLogger(w io.Writer, least slog.Level) *slog.Logger {
 
 type ourSession struct {
 	contract.Work
-	chats
+	streams
 	*host.Plugin
+}
+
+// CallBack is CallingBack's. The plugin must be of CallbackProgram.
+func (s *ourSession) CallBack(ctx context.Context, times int64, back func(context.Context, int64) (int64, error)) error {
+	caller, err := host.Dispense(s.Plugin, callback.CallerService)
+	if err != nil {
+		return err
+	}
+	return caller.CallBack(ctx, times, back)
+}
+
+// Dead is Mortal's.
+func (s *ourSession) Dead(ctx context.Context) error {
+	select {
+	case <-s.Done():
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

@@ -2,10 +2,13 @@ package contestant
 
 import (
 	"context"
+	"errors"
+	"io"
 
 	"github.com/containerd/ttrpc"
 
 	"github.com/plugingen/plugingen/bench/bare"
+	"github.com/plugingen/plugingen/bench/load"
 	"github.com/plugingen/plugingen/bench/peer"
 )
 
@@ -48,6 +51,40 @@ func (s *ttrpcSession) Chat(ctx context.Context) (Chat, error) {
 	desc := &ttrpc.StreamDesc{StreamingClient: true, StreamingServer: true}
 	stream, err := s.client.NewStream(ctx, desc, peer.ServiceName, "Chat", nil)
 	return noteChat{ttrpcStream{stream}}, err
+}
+
+// Upload is Session's.
+func (s *ttrpcSession) Upload(ctx context.Context, n int) (int64, error) {
+	stream, err := s.client.NewStream(ctx, &ttrpc.StreamDesc{StreamingClient: true}, peer.ServiceName, "Upload", nil)
+	if err != nil {
+		return 0, err
+	}
+	note := load.SmallNote()
+	for id := range int64(n) {
+		if err := stream.SendMsg(&peer.Note{Id: id, Name: note.Name, Value: note.Value}); err != nil {
+			return 0, err
+		}
+	}
+	size := new(peer.Size)
+	err = errors.Join(stream.CloseSend(), stream.RecvMsg(size))
+	return size.GetSize(), err
+}
+
+// Download is Session's.
+func (s *ttrpcSession) Download(ctx context.Context, n int) (int64, error) {
+	stream, err := s.client.NewStream(ctx, &ttrpc.StreamDesc{StreamingServer: true}, peer.ServiceName, "Download", &peer.Size{Size: int64(n)})
+	if err != nil {
+		return 0, err
+	}
+	for came := int64(0); ; came++ {
+		err := stream.RecvMsg(new(peer.Note))
+		if errors.Is(err, io.EOF) {
+			return came, nil
+		}
+		if err != nil {
+			return came, err
+		}
+	}
 }
 
 // Close is Session's.

@@ -20,6 +20,8 @@ type Work interface {
 	Get(ctx context.Context, size int64) (payload []byte, err error)
 	// Print writes lines lines of the given format on the plugin's stderr, and a last one that says load.LastLine.
 	Print(ctx context.Context, format string, lines int64) error
+	// Hold returns after a time.
+	Hold(ctx context.Context, micros int64) error
 	// Usage says what the plugin has used so far.
 	Usage(ctx context.Context) (usage []int64, err error)
 }

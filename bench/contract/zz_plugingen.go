@@ -36,6 +36,7 @@ func registerWork(registrar grpc.ServiceRegistrar, implementation Work) {
 		Methods: []grpc.MethodDesc{
 			{MethodName: "Echo", Handler: unaryHandler("/github_com.plugingen.plugingen.bench.contract.Work/Echo", serveWorkEcho)},
 			{MethodName: "Get", Handler: unaryHandler("/github_com.plugingen.plugingen.bench.contract.Work/Get", serveWorkGet)},
+			{MethodName: "Hold", Handler: unaryHandler("/github_com.plugingen.plugingen.bench.contract.Work/Hold", serveWorkHold)},
 			{MethodName: "Print", Handler: unaryHandler("/github_com.plugingen.plugingen.bench.contract.Work/Print", serveWorkPrint)},
 			{MethodName: "Put", Handler: unaryHandler("/github_com.plugingen.plugingen.bench.contract.Work/Put", serveWorkPut)},
 			{MethodName: "Usage", Handler: unaryHandler("/github_com.plugingen.plugingen.bench.contract.Work/Usage", serveWorkUsage)},
@@ -85,6 +86,23 @@ func (c *workClient) Get(ctx context.Context, size int64) ([]byte, error) {
 func serveWorkGet(ctx context.Context, impl Work, req *contractpb.WorkGetRequest) (*contractpb.WorkGetResponse, error) {
 	payload, failure := impl.Get(ctx, req.Size)
 	resp := &contractpb.WorkGetResponse{Payload: payload, Error: errorSet.Encode(failure)}
+	return resp, nil
+}
+
+// Hold implements [Work].
+func (c *workClient) Hold(ctx context.Context, micros int64) error {
+	req := &contractpb.WorkHoldRequest{Micros: micros}
+	resp := new(contractpb.WorkHoldResponse)
+	if err := c.conn.Invoke(ctx, "/github_com.plugingen.plugingen.bench.contract.Work/Hold", req, resp); err != nil {
+		return runtime.CallFailed("Work.Hold", err)
+	}
+	return errorSet.Decode(resp.Error)
+}
+
+// serveWorkHold answers a call of Work.Hold.
+func serveWorkHold(ctx context.Context, impl Work, req *contractpb.WorkHoldRequest) (*contractpb.WorkHoldResponse, error) {
+	failure := impl.Hold(ctx, req.Micros)
+	resp := &contractpb.WorkHoldResponse{Error: errorSet.Encode(failure)}
 	return resp, nil
 }
 

@@ -142,6 +142,11 @@ func (c *Client) Get(ctx context.Context, size int64) (payload []byte, err error
 // Print is load.Work's; no relay is compared with the floor.
 func (c *Client) Print(context.Context, string, int64) error { return errors.ErrUnsupported }
 
+// Hold is load.Work's.
+func (c *Client) Hold(ctx context.Context, micros int64) error {
+	return c.exchange(ctx, opHold, func([]byte) error { return nil }, number(micros))
+}
+
 // Usage is load.Work's.
 func (c *Client) Usage(ctx context.Context) (usage []int64, err error) {
 	err = c.exchange(ctx, opUsage, func(body []byte) error {

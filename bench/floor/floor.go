@@ -17,7 +17,7 @@ const (
 	opEcho byte = iota + 1
 	opPut
 	opGet
-	opPrint
+	opHold
 	opUsage
 	opError // of a reply alone; the body is the text
 )

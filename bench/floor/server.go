@@ -50,6 +50,8 @@ func answer(work load.Work, op byte, body []byte) ([]byte, error) {
 		return number(size), err
 	case op == opGet && len(body) == 8:
 		return work.Get(ctx, int64(binary.LittleEndian.Uint64(body)))
+	case op == opHold && len(body) == 8:
+		return nil, work.Hold(ctx, int64(binary.LittleEndian.Uint64(body)))
 	case op == opUsage:
 		usage, err := work.Usage(ctx)
 		return numbers(usage), err

@@ -38,14 +38,15 @@ var (
 )
 
 // GRPCServer is goplugin.GRPCPlugin's.
-func (p workPlugin) GRPCServer(_ *goplugin.GRPCBroker, s *grpc.Server) error {
+func (p workPlugin) GRPCServer(broker *goplugin.GRPCBroker, s *grpc.Server) error {
 	peer.RegisterPeerServer(s, peer.Server{Work: p.work})
+	peer.RegisterCallerServer(s, caller{broker})
 	return nil
 }
 
 // GRPCClient is goplugin.GRPCPlugin's.
-func (workPlugin) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
-	return GRPCClient{Client: peer.NewClient(peer.GRPCInvoker(conn)), Conn: conn}, nil
+func (workPlugin) GRPCClient(_ context.Context, broker *goplugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
+	return GRPCClient{Client: peer.NewClient(peer.GRPCInvoker(conn)), Conn: conn, broker: broker}, nil
 }
 
 // Server is goplugin.Plugin's.
@@ -57,5 +58,6 @@ func (workPlugin) Client(_ *goplugin.MuxBroker, c *rpc.Client) (any, error) { re
 // GRPCClient is what a host of the gRPC protocol dispenses.
 type GRPCClient struct {
 	peer.Client
-	Conn *grpc.ClientConn
+	Conn   *grpc.ClientConn
+	broker *goplugin.GRPCBroker
 }

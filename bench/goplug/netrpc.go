@@ -46,6 +46,10 @@ func (s *rpcServer) Print(args PrintArgs, _ *int64) error {
 	return s.work.Print(context.Background(), args.Format, args.Lines)
 }
 
+func (s *rpcServer) Hold(args int64, _ *int64) error {
+	return s.work.Hold(context.Background(), args)
+}
+
 func (s *rpcServer) Usage(_ int64, reply *[]int64) (err error) {
 	*reply, err = s.work.Usage(context.Background())
 	return err
@@ -93,6 +97,11 @@ func (c rpcClient) Get(ctx context.Context, size int64) (payload []byte, err err
 // Print is load.Work's.
 func (c rpcClient) Print(ctx context.Context, format string, lines int64) error {
 	return c.call(ctx, "Print", PrintArgs{format, lines}, new(int64))
+}
+
+// Hold is load.Work's.
+func (c rpcClient) Hold(ctx context.Context, micros int64) error {
+	return c.call(ctx, "Hold", micros, new(int64))
 }
 
 // Usage is load.Work's.

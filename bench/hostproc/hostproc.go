@@ -11,18 +11,28 @@ import (
 	"os/exec"
 	"time"
 
+	"github.com/plugingen/plugingen/bench/busy"
 	"github.com/plugingen/plugingen/bench/contestant"
 	"github.com/plugingen/plugingen/bench/measure"
 )
 
-// Argument makes this program the host of the contestant named after it, whose plugin's path follows.
-const Argument = "host-of"
+// argument makes this program the host of the contestant named after it, whose plugin's path follows.
+const argument = "host-of"
 
-// Main is the main of a host process; args follow Argument.
-func Main(ctx context.Context, args []string) error {
-	if len(args) != 2 {
-		return fmt.Errorf("usage: %s CONTESTANT PROGRAM", Argument)
+// Main is the main of a process that a host process or the driver has started. It says whether args are such a process's.
+func Main(ctx context.Context, args []string) (is bool, err error) {
+	switch {
+	case len(args) == 3 && args[0] == argument:
+		return true, serve(ctx, args[1:])
+	case len(args) == 1 && args[0] == busy.Argument:
+		busy.Main()
+		return true, nil
+	default:
+		return false, nil
 	}
+}
+
+func serve(ctx context.Context, args []string) error {
 	for _, c := range contestant.All() {
 		if c.Name() == args[0] {
 			b := &measure.Bench{Contestant: c, Path: args[1]}
@@ -46,7 +56,7 @@ func Start(ctx context.Context, c contestant.Contestant, program string) (*Host,
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, Argument, c.Name(), program)
+	cmd := exec.CommandContext(ctx, self, argument, c.Name(), program)
 	cmd.Stderr = os.Stderr
 	cmd.WaitDelay = 5 * time.Second // a plugin may hold on to the pipes
 	stdin, err := cmd.StdinPipe()

@@ -25,6 +25,18 @@ type Work interface {
 	Get(ctx context.Context, size int64) (payload []byte, err error)
 	// Print writes lines lines of the given format on the plugin's stderr, then one that holds LastLine, at level error.
 	Print(ctx context.Context, format string, lines int64) error
+	// Hold returns after a time: below a millisecond it computes all the while, else it waits, as for a disk.
+	Hold(ctx context.Context, micros int64) error
 	// Usage says what the plugin has used so far, as Usage's fields; see ParseUsage.
 	Usage(ctx context.Context) (usage []int64, err error)
 }
+
+// Note is a message of streams.
+type Note struct {
+	ID    int64
+	Name  string
+	Value []byte
+}
+
+// SmallNote is the small message: 64 bytes as protobuf, with an id of two bytes.
+func SmallNote() Note { return Note{ID: 4711, Name: "an eighteen bytes!", Value: make([]byte, 38)} }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 )
 
 // Server serves the work. NewServer makes one.
@@ -48,6 +49,27 @@ func (s *Server) Print(_ context.Context, format string, lines int64) error {
 	return printLines(s.stderr, format, lines)
 }
 
+// Hold is Work's.
+func (s *Server) Hold(ctx context.Context, micros int64) error {
+	d := time.Duration(micros) * time.Microsecond
+	if d < time.Millisecond {
+		compute(d)
+		return nil
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// compute keeps a core busy: a timer of less than a millisecond is longer than it says.
+func compute(d time.Duration) {
+	for begun := time.Now(); time.Since(begun) < d; {
+	}
+}
+
 // Usage is Work's.
 func (s *Server) Usage(context.Context) ([]int64, error) {
 	return MeasureUsage().Fields(), nil
@@ -55,3 +77,7 @@ func (s *Server) Usage(context.Context) ([]int64, error) {
 
 // MaxPayload bounds what Get returns, in bytes.
 const MaxPayload = 64 << 20
+
+// MaxMessage is the bound of messages that lets the largest payload through, in bytes. It is for those without which nobody could
+// be compared: our own, and grpc-go; others keep their defaults.
+const MaxMessage = MaxPayload + 1<<20

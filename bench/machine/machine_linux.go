@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"syscall"
 	"time"
 )
 
@@ -69,4 +70,42 @@ func ResidentMemory(pid int) int64 {
 	}
 	pages, _ := strconv.ParseInt(string(fields[1]), 10, 64)
 	return pages * int64(os.Getpagesize())
+}
+
+// FileCalls is how many system calls of the read and write kind this process has made: nearly all that a socket costs.
+func FileCalls() int64 {
+	text, err := os.ReadFile("/proc/self/io")
+	if err != nil {
+		return 0
+	}
+	return field(text, "syscr:") + field(text, "syscw:")
+}
+
+const (
+	filesPerPlugin  = 8        // of the host
+	memoryPerPlugin = 24 << 10 // KiB
+)
+
+// RoomFor says why n plugins would not fit.
+func RoomFor(n int) error {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err == nil && limit.Cur < uint64(n*filesPerPlugin) {
+		return fmt.Errorf("%d descriptors are allowed here, too few for %d plugins", limit.Cur, n)
+	}
+	text, err := os.ReadFile("/proc/meminfo")
+	if free := field(text, "MemAvailable:"); err == nil && free < int64(n*memoryPerPlugin) {
+		return fmt.Errorf("%d MiB of memory are free here, too few for %d plugins", free>>10, n)
+	}
+	return nil
+}
+
+// field is the number after a name in one of the texts of /proc; zero when there is none.
+func field(text []byte, name string) int64 {
+	_, after, _ := bytes.Cut(text, []byte(name))
+	words := bytes.Fields(after)
+	if len(words) == 0 {
+		return 0
+	}
+	n, _ := strconv.ParseInt(string(words[0]), 10, 64)
+	return n
 }

@@ -6,22 +6,19 @@ import (
 	"sync"
 	"time"
 
+	"github.com/plugingen/plugingen/bench/contestant"
 	"github.com/plugingen/plugingen/bench/load"
+	"github.com/plugingen/plugingen/bench/machine"
 	"github.com/plugingen/plugingen/bench/stats"
 )
 
 // callDeadline is far away: what is measured is having one.
 const callDeadline = 10 * time.Second
 
-// The small message is 64 bytes as protobuf.
-const echoName = "an eighteen bytes!"
-
-func echoValue() []byte { return make([]byte, 38) }
-
 func (b *Bench) echo(ctx context.Context, job Job) (Sample, error) {
-	value := echoValue()
+	note := load.SmallNote()
 	call := func(ctx context.Context) error {
-		_, _, _, err := b.session.Echo(ctx, 4711, echoName, value)
+		_, _, _, err := b.session.Echo(ctx, note.ID, note.Name, note.Value)
 		return err
 	}
 	if job.Deadline {
@@ -48,6 +45,9 @@ func (b *Bench) bulk(ctx context.Context, job Job) (Sample, error) {
 			return err
 		}
 	}
+	if err := refused(ctx, call); err != nil {
+		return nil, err
+	}
 	s, err := b.repeat(ctx, job, call)
 	if err != nil {
 		return nil, err
@@ -60,27 +60,32 @@ func (b *Bench) bulk(ctx context.Context, job Job) (Sample, error) {
 
 // repeat calls for the job's time by its callers, after a short warm-up, and says what a call cost on both sides.
 func (b *Bench) repeat(ctx context.Context, job Job, call func(context.Context) error) (Sample, error) {
+	return repeat(ctx, job, b.session, call)
+}
+
+func repeat(ctx context.Context, job Job, session contestant.Session, call func(context.Context) error) (Sample, error) {
 	watches := newStopwatches(job.Callers)
 	if _, err := callFor(ctx, watches, job.Time/10, call); err != nil {
 		return nil, err
 	}
-	plugin, err := b.pluginUsage(ctx)
+	plugin, err := pluginUsage(ctx, session)
 	if err != nil {
 		return nil, err
 	}
-	host := load.MeasureUsage()
+	host, files := load.MeasureUsage(), machine.FileCalls()
 	took, err := callFor(ctx, watches, job.Time, call)
 	if err != nil {
 		return nil, err
 	}
+	files = machine.FileCalls() - files
 	host = load.MeasureUsage().Since(host)
-	after, err := b.pluginUsage(ctx)
+	after, err := pluginUsage(ctx, session)
 	if err != nil {
 		return nil, err
 	}
 	times := slices.Concat(watches...)
 	n := float64(len(times))
-	return Sample{
+	sample := Sample{
 		P50:        stats.Quantile(times, 0.5),
 		P99:        stats.Quantile(times, 0.99),
 		Rate:       n / took.Seconds(),
@@ -88,11 +93,15 @@ func (b *Bench) repeat(ctx context.Context, job Job, call func(context.Context) 
 		HostBytes:  float64(host.Bytes) / n,
 		HostCPU:    micros(host.CPU) / n,
 		PluginCPU:  micros(after.Since(plugin).CPU) / n,
-	}, nil
+	}
+	if files > 0 {
+		sample[HostReadsWrites] = float64(files) / n
+	}
+	return sample, nil
 }
 
-func (b *Bench) pluginUsage(ctx context.Context) (load.Usage, error) {
-	fields, err := b.session.Usage(ctx)
+func pluginUsage(ctx context.Context, session contestant.Session) (load.Usage, error) {
+	fields, err := session.Usage(ctx)
 	if err != nil {
 		return load.Usage{}, err
 	}

@@ -14,6 +14,9 @@ import (
 
 // fleet starts plugins all at once and says what they cost the host while they idle.
 func (b *Bench) fleet(ctx context.Context, job Job) (Sample, error) {
+	if err := machine.RoomFor(job.Plugins); err != nil {
+		return nil, &RefusedError{err.Error()}
+	}
 	before, filesBefore := settled(), machine.OpenFiles()
 	begun := time.Now()
 	sessions, err := b.openAll(ctx, job.Plugins)

@@ -4,6 +4,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/plugingen/plugingen/bench/contestant"
 	"github.com/plugingen/plugingen/bench/machine"
 )
 
@@ -22,11 +23,13 @@ func (b *Bench) others(w watch) float64 {
 	return max(0, others.Seconds()/time.Since(w.begun).Seconds())
 }
 
-// ownCPU is this process's, its plugins' that have ended, and that of the one that calls go to.
+// ownCPU is this process's, its plugins' that have ended, and those that calls go to.
 func (b *Bench) ownCPU() time.Duration {
 	own := machine.ProcessCPU(os.Getpid())
-	if b.session != nil {
-		own += machine.ProcessCPU(b.session.PID())
+	for _, s := range []contestant.Session{b.session, b.caller} {
+		if s != nil {
+			own += machine.ProcessCPU(s.PID())
+		}
 	}
 	return own
 }

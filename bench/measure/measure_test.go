@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/plugingen/plugingen/bench/contestant"
 	"github.com/plugingen/plugingen/bench/load"
 )
@@ -32,6 +35,10 @@ type localSession struct {
 
 func (s *localSession) Chat(context.Context) (contestant.Chat, error) {
 	return nil, errors.ErrUnsupported
+}
+func (s *localSession) Upload(context.Context, int) (int64, error) { return 0, errors.ErrUnsupported }
+func (s *localSession) Download(context.Context, int) (int64, error) {
+	return 0, errors.ErrUnsupported
 }
 func (s *localSession) PID() int { return 0 }
 func (s *localSession) Close() error {
@@ -71,7 +78,7 @@ func TestPluginsAreClosed(t *testing.T) {
 
 func TestWhatCannotBeDone(t *testing.T) {
 	b := &Bench{Contestant: new(local)}
-	for _, job := range []Job{{Kind: Relay, Lines: 1, Format: load.Text}, {Kind: Chat}} {
+	for _, job := range []Job{{Kind: Relay, Lines: 1, Format: load.Text}, {Kind: Chat}, {Kind: Upload, Count: 1}, {Kind: CallBack, Count: 1}} {
 		if reply := b.reply(t.Context(), job); !reply.Unsupported || reply.Error != "" {
 			t.Errorf("%s: %+v", job.Kind, reply)
 		}
@@ -79,6 +86,21 @@ func TestWhatCannotBeDone(t *testing.T) {
 	if reply := b.reply(t.Context(), Job{Kind: "dance"}); reply.Error == "" {
 		t.Error("a job that there is not was done")
 	}
+}
+
+// TestALimitIsNoFailure: what is too large for a library says so in the table.
+func TestALimitIsNoFailure(t *testing.T) {
+	l := limited{Session: &localSession{Work: load.NewServer(), l: new(local)}}
+	b := &Bench{session: l}
+	if reply := b.reply(t.Context(), Job{Kind: Put, Size: 10}); reply.Refused != "too large" || reply.Error != "" {
+		t.Errorf("%+v", reply)
+	}
+}
+
+type limited struct{ contestant.Session }
+
+func (limited) Put(context.Context, []byte) (int64, error) {
+	return 0, status.Error(codes.ResourceExhausted, "too large")
 }
 
 // TestACallThatFails ends the other callers too.

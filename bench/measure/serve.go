@@ -10,13 +10,14 @@ import (
 )
 
 // JobTimeout bounds every job.
-const JobTimeout = time.Minute
+const JobTimeout = 2 * time.Minute
 
 // Reply is what a host process answers a job with.
 type Reply struct {
 	Sample      Sample
 	Others      float64 // cores that others kept busy meanwhile
 	Unsupported bool    // the contestant cannot do this
+	Refused     string  // what limit keeps it from doing this
 	Error       string
 }
 
@@ -44,7 +45,10 @@ func (b *Bench) reply(ctx context.Context, job Job) Reply {
 	w := b.watch()
 	sample, err := b.Do(ctx, job)
 	reply := Reply{Sample: sample, Others: b.others(w)}
+	var refused *RefusedError
 	switch {
+	case errors.As(err, &refused):
+		reply.Refused = refused.Reason
 	case errors.Is(err, errors.ErrUnsupported):
 		reply.Unsupported = true
 	case err != nil:

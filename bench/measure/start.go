@@ -42,6 +42,7 @@ func (b *Bench) start(ctx context.Context) (Sample, error) {
 }
 
 func firstCall(ctx context.Context, s contestant.Session) error {
-	_, _, _, err := s.Echo(ctx, 1, echoName, echoValue())
+	note := load.SmallNote()
+	_, _, _, err := s.Echo(ctx, note.ID, note.Name, note.Value)
 	return err
 }

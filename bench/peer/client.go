@@ -51,3 +51,8 @@ func (c Client) Usage(ctx context.Context) ([]int64, error) {
 	err := c.invoke(ctx, "GetUsage", &Empty{}, resp)
 	return resp.GetUsage(), err
 }
+
+// Hold is load.Work's.
+func (c Client) Hold(ctx context.Context, micros int64) error {
+	return c.invoke(ctx, "Hold", &HoldRequest{Micros: micros}, new(Empty))
+}

@@ -301,6 +301,102 @@ func (x *Usage) GetUsage() []int64 {
 	return nil
 }
 
+type HoldRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Micros        int64                  `protobuf:"varint,1,opt,name=micros" json:"micros,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HoldRequest) Reset() {
+	*x = HoldRequest{}
+	mi := &file_plugingen_bench_peer_peer_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HoldRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HoldRequest) ProtoMessage() {}
+
+func (x *HoldRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugingen_bench_peer_peer_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HoldRequest.ProtoReflect.Descriptor instead.
+func (*HoldRequest) Descriptor() ([]byte, []int) {
+	return file_plugingen_bench_peer_peer_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *HoldRequest) GetMicros() int64 {
+	if x != nil {
+		return x.Micros
+	}
+	return 0
+}
+
+type CallBackRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Broker        uint32                 `protobuf:"varint,1,opt,name=broker" json:"broker,omitempty"`
+	Times         int64                  `protobuf:"varint,2,opt,name=times" json:"times,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CallBackRequest) Reset() {
+	*x = CallBackRequest{}
+	mi := &file_plugingen_bench_peer_peer_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CallBackRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CallBackRequest) ProtoMessage() {}
+
+func (x *CallBackRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugingen_bench_peer_peer_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CallBackRequest.ProtoReflect.Descriptor instead.
+func (*CallBackRequest) Descriptor() ([]byte, []int) {
+	return file_plugingen_bench_peer_peer_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *CallBackRequest) GetBroker() uint32 {
+	if x != nil {
+		return x.Broker
+	}
+	return 0
+}
+
+func (x *CallBackRequest) GetTimes() int64 {
+	if x != nil {
+		return x.Times
+	}
+	return 0
+}
+
 var File_plugingen_bench_peer_peer_proto protoreflect.FileDescriptor
 
 const file_plugingen_bench_peer_peer_proto_rawDesc = "" +
@@ -319,14 +415,26 @@ const file_plugingen_bench_peer_peer_proto_rawDesc = "" +
 	"\x05lines\x18\x02 \x01(\x03R\x05lines\"\a\n" +
 	"\x05Empty\"\x1d\n" +
 	"\x05Usage\x12\x14\n" +
-	"\x05usage\x18\x01 \x03(\x03R\x05usage2\x9e\x03\n" +
+	"\x05usage\x18\x01 \x03(\x03R\x05usage\"%\n" +
+	"\vHoldRequest\x12\x16\n" +
+	"\x06micros\x18\x01 \x01(\x03R\x06micros\"?\n" +
+	"\x0fCallBackRequest\x12\x16\n" +
+	"\x06broker\x18\x01 \x01(\rR\x06broker\x12\x14\n" +
+	"\x05times\x18\x02 \x01(\x03R\x05times2\xf0\x04\n" +
 	"\x04Peer\x12>\n" +
 	"\x04Echo\x12\x1a.plugingen.bench.peer.Note\x1a\x1a.plugingen.bench.peer.Note\x12@\n" +
 	"\x03Put\x12\x1d.plugingen.bench.peer.Payload\x1a\x1a.plugingen.bench.peer.Size\x12@\n" +
 	"\x03Get\x12\x1a.plugingen.bench.peer.Size\x1a\x1d.plugingen.bench.peer.Payload\x12H\n" +
 	"\x05Print\x12\".plugingen.bench.peer.PrintRequest\x1a\x1b.plugingen.bench.peer.Empty\x12D\n" +
-	"\bGetUsage\x12\x1b.plugingen.bench.peer.Empty\x1a\x1b.plugingen.bench.peer.Usage\x12B\n" +
-	"\x04Chat\x12\x1a.plugingen.bench.peer.Note\x1a\x1a.plugingen.bench.peer.Note(\x010\x01B0Z)github.com/plugingen/plugingen/bench/peer\x92\x03\x02\b\x02b\beditionsp\xe8\a"
+	"\bGetUsage\x12\x1b.plugingen.bench.peer.Empty\x1a\x1b.plugingen.bench.peer.Usage\x12F\n" +
+	"\x04Hold\x12!.plugingen.bench.peer.HoldRequest\x1a\x1b.plugingen.bench.peer.Empty\x12B\n" +
+	"\x04Chat\x12\x1a.plugingen.bench.peer.Note\x1a\x1a.plugingen.bench.peer.Note(\x010\x01\x12B\n" +
+	"\x06Upload\x12\x1a.plugingen.bench.peer.Note\x1a\x1a.plugingen.bench.peer.Size(\x01\x12D\n" +
+	"\bDownload\x12\x1a.plugingen.bench.peer.Size\x1a\x1a.plugingen.bench.peer.Note0\x012X\n" +
+	"\x06Caller\x12N\n" +
+	"\bCallBack\x12%.plugingen.bench.peer.CallBackRequest\x1a\x1b.plugingen.bench.peer.Empty2F\n" +
+	"\x04Back\x12>\n" +
+	"\x04Call\x12\x1a.plugingen.bench.peer.Size\x1a\x1a.plugingen.bench.peer.SizeB0Z)github.com/plugingen/plugingen/bench/peer\x92\x03\x02\b\x02b\beditionsp\xe8\a"
 
 var (
 	file_plugingen_bench_peer_peer_proto_rawDescOnce sync.Once
@@ -340,33 +448,45 @@ func file_plugingen_bench_peer_peer_proto_rawDescGZIP() []byte {
 	return file_plugingen_bench_peer_peer_proto_rawDescData
 }
 
-var file_plugingen_bench_peer_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_plugingen_bench_peer_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_plugingen_bench_peer_peer_proto_goTypes = []any{
-	(*Note)(nil),         // 0: plugingen.bench.peer.Note
-	(*Payload)(nil),      // 1: plugingen.bench.peer.Payload
-	(*Size)(nil),         // 2: plugingen.bench.peer.Size
-	(*PrintRequest)(nil), // 3: plugingen.bench.peer.PrintRequest
-	(*Empty)(nil),        // 4: plugingen.bench.peer.Empty
-	(*Usage)(nil),        // 5: plugingen.bench.peer.Usage
+	(*Note)(nil),            // 0: plugingen.bench.peer.Note
+	(*Payload)(nil),         // 1: plugingen.bench.peer.Payload
+	(*Size)(nil),            // 2: plugingen.bench.peer.Size
+	(*PrintRequest)(nil),    // 3: plugingen.bench.peer.PrintRequest
+	(*Empty)(nil),           // 4: plugingen.bench.peer.Empty
+	(*Usage)(nil),           // 5: plugingen.bench.peer.Usage
+	(*HoldRequest)(nil),     // 6: plugingen.bench.peer.HoldRequest
+	(*CallBackRequest)(nil), // 7: plugingen.bench.peer.CallBackRequest
 }
 var file_plugingen_bench_peer_peer_proto_depIdxs = []int32{
-	0, // 0: plugingen.bench.peer.Peer.Echo:input_type -> plugingen.bench.peer.Note
-	1, // 1: plugingen.bench.peer.Peer.Put:input_type -> plugingen.bench.peer.Payload
-	2, // 2: plugingen.bench.peer.Peer.Get:input_type -> plugingen.bench.peer.Size
-	3, // 3: plugingen.bench.peer.Peer.Print:input_type -> plugingen.bench.peer.PrintRequest
-	4, // 4: plugingen.bench.peer.Peer.GetUsage:input_type -> plugingen.bench.peer.Empty
-	0, // 5: plugingen.bench.peer.Peer.Chat:input_type -> plugingen.bench.peer.Note
-	0, // 6: plugingen.bench.peer.Peer.Echo:output_type -> plugingen.bench.peer.Note
-	2, // 7: plugingen.bench.peer.Peer.Put:output_type -> plugingen.bench.peer.Size
-	1, // 8: plugingen.bench.peer.Peer.Get:output_type -> plugingen.bench.peer.Payload
-	4, // 9: plugingen.bench.peer.Peer.Print:output_type -> plugingen.bench.peer.Empty
-	5, // 10: plugingen.bench.peer.Peer.GetUsage:output_type -> plugingen.bench.peer.Usage
-	0, // 11: plugingen.bench.peer.Peer.Chat:output_type -> plugingen.bench.peer.Note
-	6, // [6:12] is the sub-list for method output_type
-	0, // [0:6] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	0,  // 0: plugingen.bench.peer.Peer.Echo:input_type -> plugingen.bench.peer.Note
+	1,  // 1: plugingen.bench.peer.Peer.Put:input_type -> plugingen.bench.peer.Payload
+	2,  // 2: plugingen.bench.peer.Peer.Get:input_type -> plugingen.bench.peer.Size
+	3,  // 3: plugingen.bench.peer.Peer.Print:input_type -> plugingen.bench.peer.PrintRequest
+	4,  // 4: plugingen.bench.peer.Peer.GetUsage:input_type -> plugingen.bench.peer.Empty
+	6,  // 5: plugingen.bench.peer.Peer.Hold:input_type -> plugingen.bench.peer.HoldRequest
+	0,  // 6: plugingen.bench.peer.Peer.Chat:input_type -> plugingen.bench.peer.Note
+	0,  // 7: plugingen.bench.peer.Peer.Upload:input_type -> plugingen.bench.peer.Note
+	2,  // 8: plugingen.bench.peer.Peer.Download:input_type -> plugingen.bench.peer.Size
+	7,  // 9: plugingen.bench.peer.Caller.CallBack:input_type -> plugingen.bench.peer.CallBackRequest
+	2,  // 10: plugingen.bench.peer.Back.Call:input_type -> plugingen.bench.peer.Size
+	0,  // 11: plugingen.bench.peer.Peer.Echo:output_type -> plugingen.bench.peer.Note
+	2,  // 12: plugingen.bench.peer.Peer.Put:output_type -> plugingen.bench.peer.Size
+	1,  // 13: plugingen.bench.peer.Peer.Get:output_type -> plugingen.bench.peer.Payload
+	4,  // 14: plugingen.bench.peer.Peer.Print:output_type -> plugingen.bench.peer.Empty
+	5,  // 15: plugingen.bench.peer.Peer.GetUsage:output_type -> plugingen.bench.peer.Usage
+	4,  // 16: plugingen.bench.peer.Peer.Hold:output_type -> plugingen.bench.peer.Empty
+	0,  // 17: plugingen.bench.peer.Peer.Chat:output_type -> plugingen.bench.peer.Note
+	2,  // 18: plugingen.bench.peer.Peer.Upload:output_type -> plugingen.bench.peer.Size
+	0,  // 19: plugingen.bench.peer.Peer.Download:output_type -> plugingen.bench.peer.Note
+	4,  // 20: plugingen.bench.peer.Caller.CallBack:output_type -> plugingen.bench.peer.Empty
+	2,  // 21: plugingen.bench.peer.Back.Call:output_type -> plugingen.bench.peer.Size
+	11, // [11:22] is the sub-list for method output_type
+	0,  // [0:11] is the sub-list for method input_type
+	0,  // [0:0] is the sub-list for extension type_name
+	0,  // [0:0] is the sub-list for extension extendee
+	0,  // [0:0] is the sub-list for field type_name
 }
 
 func init() { file_plugingen_bench_peer_peer_proto_init() }
@@ -380,9 +500,9 @@ func file_plugingen_bench_peer_peer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugingen_bench_peer_peer_proto_rawDesc), len(file_plugingen_bench_peer_peer_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   8,
 			NumExtensions: 0,
-			NumServices:   1,
+			NumServices:   3,
 		},
 		GoTypes:           file_plugingen_bench_peer_peer_proto_goTypes,
 		DependencyIndexes: file_plugingen_bench_peer_peer_proto_depIdxs,

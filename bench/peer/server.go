@@ -46,6 +46,35 @@ func (s Server) GetUsage(ctx context.Context, _ *Empty) (*Usage, error) {
 	return &Usage{Usage: usage}, err
 }
 
+// Hold is PeerServer's.
+func (s Server) Hold(ctx context.Context, r *HoldRequest) (*Empty, error) {
+	return &Empty{}, s.Work.Hold(ctx, r.GetMicros())
+}
+
+// Upload answers with the number of messages.
+func (Server) Upload(stream grpc.ClientStreamingServer[Note, Size]) error {
+	for n := int64(0); ; n++ {
+		_, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return stream.SendAndClose(&Size{Size: n})
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Download sends as many messages as it is asked for.
+func (Server) Download(r *Size, stream grpc.ServerStreamingServer[Note]) error {
+	note := load.SmallNote()
+	for id := range r.GetSize() {
+		if err := stream.Send(&Note{Id: id, Name: note.Name, Value: note.Value}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Chat answers each message with itself.
 func (s Server) Chat(stream grpc.BidiStreamingServer[Note, Note]) error {
 	for {

@@ -23,6 +23,7 @@ type Record struct {
 	Sample           measure.Sample
 	Others           float64 // cores that others kept busy meanwhile
 	Failure          string  // why there is no sample
+	Refused          string  // what limit of the contestant's there is no sample for
 }
 
 // Runner takes the samples of a plan.
@@ -49,7 +50,7 @@ func (r Runner) Run(ctx context.Context) (records []Record, err error) {
 		}
 		hosts[c.Name()] = host
 	}
-	records, err = r.sizes()
+	records, err = r.programs(ctx)
 	for round := 0; err == nil && round < r.Plan.Rounds; round++ {
 		begun := time.Now()
 		var got []Record
@@ -58,23 +59,6 @@ func (r Runner) Run(ctx context.Context) (records []Record, err error) {
 		fmt.Fprintf(r.Progress, "round %d of %d: %d samples in %.1f s\n", round+1, r.Plan.Rounds, len(got), time.Since(begun).Seconds())
 	}
 	return records, err
-}
-
-// SizeWork is the work of which a record holds the size of the plugin's program.
-const SizeWork = "the plugin's program"
-
-func (r Runner) sizes() ([]Record, error) {
-	var records []Record
-	for _, c := range r.Contestants {
-		size, err := programs.Size(contestant.Path(r.Dir, c))
-		if err != nil {
-			return nil, err
-		}
-		for round := range r.Plan.Rounds {
-			records = append(records, Record{c.Name(), SizeWork, round, measure.Sample{measure.Megabytes: float64(size) / 1e6}, 0, ""})
-		}
-	}
-	return records, nil
 }
 
 type cell struct {
@@ -92,7 +76,10 @@ func (r Runner) round(ctx context.Context, round int, hosts map[string]*hostproc
 		if errors.Is(err, errors.ErrUnsupported) {
 			continue
 		}
-		record := Record{c.contestant.Name(), c.work.Name, round, reply.Sample, reply.Others, ""}
+		record := Record{
+			Contestant: c.contestant.Name(), Work: c.work.Name, Round: round,
+			Sample: reply.Sample, Others: reply.Others, Refused: reply.Refused,
+		}
 		if err != nil {
 			record.Failure = err.Error()
 		}
@@ -105,7 +92,7 @@ func (r Runner) due(round int) []cell {
 	var cells []cell
 	for _, c := range r.Contestants {
 		for _, w := range r.Plan.Works {
-			if round%w.Every == 0 && (w.Job.Kind == measure.Start || !contestant.OnlyStarts(c)) {
+			if w.due(round, c) && (w.Job.Kind == measure.Start || !contestant.OnlyStarts(c)) {
 				cells = append(cells, cell{c, w})
 			}
 		}

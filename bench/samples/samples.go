@@ -21,11 +21,12 @@ type Set struct {
 	values   map[Key]map[int]float64 // by round
 	Others   []float64               // of each sample: cores that others kept busy meanwhile
 	Failures []string                // one line each
+	refused  map[Key]string          // without quantity: why there is nothing
 }
 
 // Collect orders records.
 func Collect(records []run.Record) *Set {
-	s := &Set{values: map[Key]map[int]float64{}}
+	s := &Set{values: map[Key]map[int]float64{}, refused: map[Key]string{}}
 	for _, r := range records {
 		s.add(r)
 	}
@@ -37,7 +38,11 @@ func (s *Set) add(r run.Record) {
 		s.Failures = append(s.Failures, r.Contestant+", "+r.Work+": "+r.Failure)
 		return
 	}
-	if r.Work != run.SizeWork {
+	if r.Refused != "" {
+		s.refused[Key{Contestant: r.Contestant, Work: r.Work}] = r.Refused
+		return
+	}
+	if r.Work != run.SizeWork && r.Work != run.InitWork {
 		s.Others = append(s.Others, r.Others)
 	}
 	for quantity, value := range r.Sample {
@@ -66,3 +71,8 @@ func (s *Set) Ratio(k Key, reference string) stats.Summary {
 
 // Keys yields all that there are values of, in no order.
 func (s *Set) Keys() []Key { return slices.Collect(maps.Keys(s.values)) }
+
+// Refused says what limit kept a contestant from a piece of work; empty: none did.
+func (s *Set) Refused(contestant, work string) string {
+	return s.refused[Key{Contestant: contestant, Work: work}]
+}

@@ -250,6 +250,96 @@ func (x *WorkGetResponse) GetError() *runtimepb.Error {
 	return nil
 }
 
+// WorkHoldRequest holds the parameters of Work.Hold.
+type WorkHoldRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Micros        int64                  `protobuf:"varint,1,opt,name=micros" json:"micros,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WorkHoldRequest) Reset() {
+	*x = WorkHoldRequest{}
+	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WorkHoldRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WorkHoldRequest) ProtoMessage() {}
+
+func (x *WorkHoldRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WorkHoldRequest.ProtoReflect.Descriptor instead.
+func (*WorkHoldRequest) Descriptor() ([]byte, []int) {
+	return file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *WorkHoldRequest) GetMicros() int64 {
+	if x != nil {
+		return x.Micros
+	}
+	return 0
+}
+
+// WorkHoldResponse holds the results of Work.Hold.
+type WorkHoldResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Error         *runtimepb.Error       `protobuf:"bytes,1,opt,name=error" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WorkHoldResponse) Reset() {
+	*x = WorkHoldResponse{}
+	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WorkHoldResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WorkHoldResponse) ProtoMessage() {}
+
+func (x *WorkHoldResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WorkHoldResponse.ProtoReflect.Descriptor instead.
+func (*WorkHoldResponse) Descriptor() ([]byte, []int) {
+	return file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *WorkHoldResponse) GetError() *runtimepb.Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
 // WorkPrintRequest holds the parameters of Work.Print.
 type WorkPrintRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -261,7 +351,7 @@ type WorkPrintRequest struct {
 
 func (x *WorkPrintRequest) Reset() {
 	*x = WorkPrintRequest{}
-	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[4]
+	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -273,7 +363,7 @@ func (x *WorkPrintRequest) String() string {
 func (*WorkPrintRequest) ProtoMessage() {}
 
 func (x *WorkPrintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[4]
+	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -286,7 +376,7 @@ func (x *WorkPrintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorkPrintRequest.ProtoReflect.Descriptor instead.
 func (*WorkPrintRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_rawDescGZIP(), []int{4}
+	return file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *WorkPrintRequest) GetFormat() string {
@@ -313,7 +403,7 @@ type WorkPrintResponse struct {
 
 func (x *WorkPrintResponse) Reset() {
 	*x = WorkPrintResponse{}
-	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[5]
+	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -325,7 +415,7 @@ func (x *WorkPrintResponse) String() string {
 func (*WorkPrintResponse) ProtoMessage() {}
 
 func (x *WorkPrintResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[5]
+	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -338,7 +428,7 @@ func (x *WorkPrintResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorkPrintResponse.ProtoReflect.Descriptor instead.
 func (*WorkPrintResponse) Descriptor() ([]byte, []int) {
-	return file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_rawDescGZIP(), []int{5}
+	return file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *WorkPrintResponse) GetError() *runtimepb.Error {
@@ -358,7 +448,7 @@ type WorkPutRequest struct {
 
 func (x *WorkPutRequest) Reset() {
 	*x = WorkPutRequest{}
-	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[6]
+	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -370,7 +460,7 @@ func (x *WorkPutRequest) String() string {
 func (*WorkPutRequest) ProtoMessage() {}
 
 func (x *WorkPutRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[6]
+	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -383,7 +473,7 @@ func (x *WorkPutRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorkPutRequest.ProtoReflect.Descriptor instead.
 func (*WorkPutRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_rawDescGZIP(), []int{6}
+	return file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *WorkPutRequest) GetPayload() []byte {
@@ -404,7 +494,7 @@ type WorkPutResponse struct {
 
 func (x *WorkPutResponse) Reset() {
 	*x = WorkPutResponse{}
-	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[7]
+	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -416,7 +506,7 @@ func (x *WorkPutResponse) String() string {
 func (*WorkPutResponse) ProtoMessage() {}
 
 func (x *WorkPutResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[7]
+	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -429,7 +519,7 @@ func (x *WorkPutResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorkPutResponse.ProtoReflect.Descriptor instead.
 func (*WorkPutResponse) Descriptor() ([]byte, []int) {
-	return file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_rawDescGZIP(), []int{7}
+	return file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *WorkPutResponse) GetSize() int64 {
@@ -455,7 +545,7 @@ type WorkUsageRequest struct {
 
 func (x *WorkUsageRequest) Reset() {
 	*x = WorkUsageRequest{}
-	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[8]
+	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -467,7 +557,7 @@ func (x *WorkUsageRequest) String() string {
 func (*WorkUsageRequest) ProtoMessage() {}
 
 func (x *WorkUsageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[8]
+	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -480,7 +570,7 @@ func (x *WorkUsageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorkUsageRequest.ProtoReflect.Descriptor instead.
 func (*WorkUsageRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_rawDescGZIP(), []int{8}
+	return file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_rawDescGZIP(), []int{10}
 }
 
 // WorkUsageResponse holds the results of Work.Usage.
@@ -494,7 +584,7 @@ type WorkUsageResponse struct {
 
 func (x *WorkUsageResponse) Reset() {
 	*x = WorkUsageResponse{}
-	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[9]
+	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -506,7 +596,7 @@ func (x *WorkUsageResponse) String() string {
 func (*WorkUsageResponse) ProtoMessage() {}
 
 func (x *WorkUsageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[9]
+	mi := &file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -519,7 +609,7 @@ func (x *WorkUsageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorkUsageResponse.ProtoReflect.Descriptor instead.
 func (*WorkUsageResponse) Descriptor() ([]byte, []int) {
-	return file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_rawDescGZIP(), []int{9}
+	return file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *WorkUsageResponse) GetUsage() []int64 {
@@ -555,7 +645,11 @@ const file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_pro
 	"\x04size\x18\x01 \x01(\x03R\x04size\"e\n" +
 	"\x0fWorkGetResponse\x12\x1f\n" +
 	"\apayload\x18\x01 \x01(\fB\x05\xaa\x01\x02\b\x01R\apayload\x121\n" +
-	"\x05error\x18\x02 \x01(\v2\x1b.plugingen.runtime.v1.ErrorR\x05error\"@\n" +
+	"\x05error\x18\x02 \x01(\v2\x1b.plugingen.runtime.v1.ErrorR\x05error\")\n" +
+	"\x0fWorkHoldRequest\x12\x16\n" +
+	"\x06micros\x18\x01 \x01(\x03R\x06micros\"E\n" +
+	"\x10WorkHoldResponse\x121\n" +
+	"\x05error\x18\x01 \x01(\v2\x1b.plugingen.runtime.v1.ErrorR\x05error\"@\n" +
 	"\x10WorkPrintRequest\x12\x16\n" +
 	"\x06format\x18\x01 \x01(\tR\x06format\x12\x14\n" +
 	"\x05lines\x18\x02 \x01(\x03R\x05lines\"F\n" +
@@ -569,10 +663,11 @@ const file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_pro
 	"\x10WorkUsageRequest\"\\\n" +
 	"\x11WorkUsageResponse\x12\x14\n" +
 	"\x05usage\x18\x01 \x03(\x03R\x05usage\x121\n" +
-	"\x05error\x18\x02 \x01(\v2\x1b.plugingen.runtime.v1.ErrorR\x05error2\xb8\x05\n" +
+	"\x05error\x18\x02 \x01(\v2\x1b.plugingen.runtime.v1.ErrorR\x05error2\xc2\x06\n" +
 	"\x04Work\x12\x87\x01\n" +
 	"\x04Echo\x12>.github_com.plugingen.plugingen.bench.contract.WorkEchoRequest\x1a?.github_com.plugingen.plugingen.bench.contract.WorkEchoResponse\x12\x84\x01\n" +
-	"\x03Get\x12=.github_com.plugingen.plugingen.bench.contract.WorkGetRequest\x1a>.github_com.plugingen.plugingen.bench.contract.WorkGetResponse\x12\x8a\x01\n" +
+	"\x03Get\x12=.github_com.plugingen.plugingen.bench.contract.WorkGetRequest\x1a>.github_com.plugingen.plugingen.bench.contract.WorkGetResponse\x12\x87\x01\n" +
+	"\x04Hold\x12>.github_com.plugingen.plugingen.bench.contract.WorkHoldRequest\x1a?.github_com.plugingen.plugingen.bench.contract.WorkHoldResponse\x12\x8a\x01\n" +
 	"\x05Print\x12?.github_com.plugingen.plugingen.bench.contract.WorkPrintRequest\x1a@.github_com.plugingen.plugingen.bench.contract.WorkPrintResponse\x12\x84\x01\n" +
 	"\x03Put\x12=.github_com.plugingen.plugingen.bench.contract.WorkPutRequest\x1a>.github_com.plugingen.plugingen.bench.contract.WorkPutResponse\x12\x8a\x01\n" +
 	"\x05Usage\x12?.github_com.plugingen.plugingen.bench.contract.WorkUsageRequest\x1a@.github_com.plugingen.plugingen.bench.contract.WorkUsageResponseBAZ8github.com/plugingen/plugingen/bench/contract/contractpb\x92\x03\x04\b\x02 \x03b\beditionsp\xe8\a"
@@ -589,41 +684,46 @@ func file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_prot
 	return file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_rawDescData
 }
 
-var file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_goTypes = []any{
 	(*WorkEchoRequest)(nil),   // 0: github_com.plugingen.plugingen.bench.contract.WorkEchoRequest
 	(*WorkEchoResponse)(nil),  // 1: github_com.plugingen.plugingen.bench.contract.WorkEchoResponse
 	(*WorkGetRequest)(nil),    // 2: github_com.plugingen.plugingen.bench.contract.WorkGetRequest
 	(*WorkGetResponse)(nil),   // 3: github_com.plugingen.plugingen.bench.contract.WorkGetResponse
-	(*WorkPrintRequest)(nil),  // 4: github_com.plugingen.plugingen.bench.contract.WorkPrintRequest
-	(*WorkPrintResponse)(nil), // 5: github_com.plugingen.plugingen.bench.contract.WorkPrintResponse
-	(*WorkPutRequest)(nil),    // 6: github_com.plugingen.plugingen.bench.contract.WorkPutRequest
-	(*WorkPutResponse)(nil),   // 7: github_com.plugingen.plugingen.bench.contract.WorkPutResponse
-	(*WorkUsageRequest)(nil),  // 8: github_com.plugingen.plugingen.bench.contract.WorkUsageRequest
-	(*WorkUsageResponse)(nil), // 9: github_com.plugingen.plugingen.bench.contract.WorkUsageResponse
-	(*runtimepb.Error)(nil),   // 10: plugingen.runtime.v1.Error
+	(*WorkHoldRequest)(nil),   // 4: github_com.plugingen.plugingen.bench.contract.WorkHoldRequest
+	(*WorkHoldResponse)(nil),  // 5: github_com.plugingen.plugingen.bench.contract.WorkHoldResponse
+	(*WorkPrintRequest)(nil),  // 6: github_com.plugingen.plugingen.bench.contract.WorkPrintRequest
+	(*WorkPrintResponse)(nil), // 7: github_com.plugingen.plugingen.bench.contract.WorkPrintResponse
+	(*WorkPutRequest)(nil),    // 8: github_com.plugingen.plugingen.bench.contract.WorkPutRequest
+	(*WorkPutResponse)(nil),   // 9: github_com.plugingen.plugingen.bench.contract.WorkPutResponse
+	(*WorkUsageRequest)(nil),  // 10: github_com.plugingen.plugingen.bench.contract.WorkUsageRequest
+	(*WorkUsageResponse)(nil), // 11: github_com.plugingen.plugingen.bench.contract.WorkUsageResponse
+	(*runtimepb.Error)(nil),   // 12: plugingen.runtime.v1.Error
 }
 var file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_depIdxs = []int32{
-	10, // 0: github_com.plugingen.plugingen.bench.contract.WorkEchoResponse.error:type_name -> plugingen.runtime.v1.Error
-	10, // 1: github_com.plugingen.plugingen.bench.contract.WorkGetResponse.error:type_name -> plugingen.runtime.v1.Error
-	10, // 2: github_com.plugingen.plugingen.bench.contract.WorkPrintResponse.error:type_name -> plugingen.runtime.v1.Error
-	10, // 3: github_com.plugingen.plugingen.bench.contract.WorkPutResponse.error:type_name -> plugingen.runtime.v1.Error
-	10, // 4: github_com.plugingen.plugingen.bench.contract.WorkUsageResponse.error:type_name -> plugingen.runtime.v1.Error
-	0,  // 5: github_com.plugingen.plugingen.bench.contract.Work.Echo:input_type -> github_com.plugingen.plugingen.bench.contract.WorkEchoRequest
-	2,  // 6: github_com.plugingen.plugingen.bench.contract.Work.Get:input_type -> github_com.plugingen.plugingen.bench.contract.WorkGetRequest
-	4,  // 7: github_com.plugingen.plugingen.bench.contract.Work.Print:input_type -> github_com.plugingen.plugingen.bench.contract.WorkPrintRequest
-	6,  // 8: github_com.plugingen.plugingen.bench.contract.Work.Put:input_type -> github_com.plugingen.plugingen.bench.contract.WorkPutRequest
-	8,  // 9: github_com.plugingen.plugingen.bench.contract.Work.Usage:input_type -> github_com.plugingen.plugingen.bench.contract.WorkUsageRequest
-	1,  // 10: github_com.plugingen.plugingen.bench.contract.Work.Echo:output_type -> github_com.plugingen.plugingen.bench.contract.WorkEchoResponse
-	3,  // 11: github_com.plugingen.plugingen.bench.contract.Work.Get:output_type -> github_com.plugingen.plugingen.bench.contract.WorkGetResponse
-	5,  // 12: github_com.plugingen.plugingen.bench.contract.Work.Print:output_type -> github_com.plugingen.plugingen.bench.contract.WorkPrintResponse
-	7,  // 13: github_com.plugingen.plugingen.bench.contract.Work.Put:output_type -> github_com.plugingen.plugingen.bench.contract.WorkPutResponse
-	9,  // 14: github_com.plugingen.plugingen.bench.contract.Work.Usage:output_type -> github_com.plugingen.plugingen.bench.contract.WorkUsageResponse
-	10, // [10:15] is the sub-list for method output_type
-	5,  // [5:10] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	12, // 0: github_com.plugingen.plugingen.bench.contract.WorkEchoResponse.error:type_name -> plugingen.runtime.v1.Error
+	12, // 1: github_com.plugingen.plugingen.bench.contract.WorkGetResponse.error:type_name -> plugingen.runtime.v1.Error
+	12, // 2: github_com.plugingen.plugingen.bench.contract.WorkHoldResponse.error:type_name -> plugingen.runtime.v1.Error
+	12, // 3: github_com.plugingen.plugingen.bench.contract.WorkPrintResponse.error:type_name -> plugingen.runtime.v1.Error
+	12, // 4: github_com.plugingen.plugingen.bench.contract.WorkPutResponse.error:type_name -> plugingen.runtime.v1.Error
+	12, // 5: github_com.plugingen.plugingen.bench.contract.WorkUsageResponse.error:type_name -> plugingen.runtime.v1.Error
+	0,  // 6: github_com.plugingen.plugingen.bench.contract.Work.Echo:input_type -> github_com.plugingen.plugingen.bench.contract.WorkEchoRequest
+	2,  // 7: github_com.plugingen.plugingen.bench.contract.Work.Get:input_type -> github_com.plugingen.plugingen.bench.contract.WorkGetRequest
+	4,  // 8: github_com.plugingen.plugingen.bench.contract.Work.Hold:input_type -> github_com.plugingen.plugingen.bench.contract.WorkHoldRequest
+	6,  // 9: github_com.plugingen.plugingen.bench.contract.Work.Print:input_type -> github_com.plugingen.plugingen.bench.contract.WorkPrintRequest
+	8,  // 10: github_com.plugingen.plugingen.bench.contract.Work.Put:input_type -> github_com.plugingen.plugingen.bench.contract.WorkPutRequest
+	10, // 11: github_com.plugingen.plugingen.bench.contract.Work.Usage:input_type -> github_com.plugingen.plugingen.bench.contract.WorkUsageRequest
+	1,  // 12: github_com.plugingen.plugingen.bench.contract.Work.Echo:output_type -> github_com.plugingen.plugingen.bench.contract.WorkEchoResponse
+	3,  // 13: github_com.plugingen.plugingen.bench.contract.Work.Get:output_type -> github_com.plugingen.plugingen.bench.contract.WorkGetResponse
+	5,  // 14: github_com.plugingen.plugingen.bench.contract.Work.Hold:output_type -> github_com.plugingen.plugingen.bench.contract.WorkHoldResponse
+	7,  // 15: github_com.plugingen.plugingen.bench.contract.Work.Print:output_type -> github_com.plugingen.plugingen.bench.contract.WorkPrintResponse
+	9,  // 16: github_com.plugingen.plugingen.bench.contract.Work.Put:output_type -> github_com.plugingen.plugingen.bench.contract.WorkPutResponse
+	11, // 17: github_com.plugingen.plugingen.bench.contract.Work.Usage:output_type -> github_com.plugingen.plugingen.bench.contract.WorkUsageResponse
+	12, // [12:18] is the sub-list for method output_type
+	6,  // [6:12] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_init() }
@@ -637,7 +737,7 @@ func file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_prot
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_rawDesc), len(file_github_com_plugingen_plugingen_bench_contract_contractpb_contract_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -29,6 +29,7 @@ func handler(s peer.Server) http.Handler {
 	unary(mux, "Get", s.Get)
 	unary(mux, "Print", s.Print)
 	unary(mux, "GetUsage", s.GetUsage)
+	unary(mux, "Hold", s.Hold)
 	return mux
 }
 

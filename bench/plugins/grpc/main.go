@@ -1,4 +1,4 @@
-// Command grpc is the bench's plugin made with grpc-go and its defaults.
+// Command grpc is the bench's plugin made with grpc-go and its defaults, but for the size of messages.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 )
 
 func main() {
-	server := grpc.NewServer()
+	server := grpc.NewServer(grpc.MaxRecvMsgSize(load.MaxMessage))
 	peer.RegisterPeerServer(server, peer.Server{Work: load.NewServer()})
 	if err := bare.Serve(func(l net.Listener) error { return server.Serve(l) }); err != nil {
 		log.Fatal(err)

@@ -17,7 +17,8 @@ func main() {
 	work := load.NewServer()
 	chat := func(r grpc.ServiceRegistrar) { peer.RegisterPeerServer(r, peer.Server{Work: work}) }
 	os.Exit(plugin.Main(plugin.Config{
-		Handshake: contract.Handshake,
+		Handshake:      contract.Handshake,
+		MaxMessageSize: load.MaxMessage,
 		Services: map[int][]runtime.Implementation{1: {
 			contract.WorkService.Implement(work),
 			runtime.Raw(peer.ServiceName, chat), // contracts have no streams

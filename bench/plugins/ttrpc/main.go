@@ -34,8 +34,13 @@ func service(s peer.Server) *ttrpc.ServiceDesc {
 			"Get":      unary(s.Get),
 			"Print":    unary(s.Print),
 			"GetUsage": unary(s.GetUsage),
+			"Hold":     unary(s.Hold),
 		},
-		Streams: map[string]ttrpc.Stream{"Chat": {Handler: chat, StreamingClient: true, StreamingServer: true}},
+		Streams: map[string]ttrpc.Stream{
+			"Chat":     {Handler: chat, StreamingClient: true, StreamingServer: true},
+			"Upload":   {Handler: upload, StreamingClient: true},
+			"Download": {Handler: download, StreamingServer: true},
+		},
 	}
 }
 
@@ -64,4 +69,32 @@ func chat(_ context.Context, stream ttrpc.StreamServer) (any, error) {
 			return nil, err
 		}
 	}
+}
+
+// upload counts.
+func upload(_ context.Context, stream ttrpc.StreamServer) (any, error) {
+	for n := int64(0); ; n++ {
+		err := stream.RecvMsg(new(peer.Note))
+		if errors.Is(err, io.EOF) {
+			return &peer.Size{Size: n}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// download sends as many messages as it is asked for.
+func download(_ context.Context, stream ttrpc.StreamServer) (any, error) {
+	size := new(peer.Size)
+	if err := stream.RecvMsg(size); err != nil {
+		return nil, err
+	}
+	note := load.SmallNote()
+	for id := range size.GetSize() {
+		if err := stream.SendMsg(&peer.Note{Id: id, Name: note.Name, Value: note.Value}); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
 }
