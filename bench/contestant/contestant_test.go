@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"path"
+	"path/filepath"
 	"testing"
 	"time"
 

@@ -13,7 +13,6 @@ import (
 	"github.com/plugingen/plugingen/bench/contestant"
 	"github.com/plugingen/plugingen/bench/hostproc"
 	"github.com/plugingen/plugingen/bench/measure"
-	"github.com/plugingen/plugingen/bench/programs"
 )
 
 // Record is one sample.
