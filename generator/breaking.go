@@ -49,6 +49,9 @@ type ContractChange struct {
 type ContractChanges struct {
 	Dir     string
 	Changes []ContractChange
+	// Stale is the contract's .proto, relative to Dir with slashes, when its Go interfaces would make another one now: what they
+	// changed is not among Changes yet. Empty when it is up to date, or when that cannot be told.
+	Stale string
 }
 
 // Count is the number of changes of a level.
@@ -162,6 +165,9 @@ func compareContract(ctx context.Context, dir, folder string, earlier earlierSta
 	}
 	for _, c := range changes {
 		result.Changes = append(result.Changes, ContractChange{c.Rule, ChangeLevel(c.Level), c.File, c.Line, c.Column, c.Where, c.Why, c.Hint})
+	}
+	if err == nil && now.IsContract() {
+		result.Stale = staleProto(ctx, dir)
 	}
 	return result, err
 }

@@ -70,6 +70,9 @@ func runBreaking(ctx context.Context, s streams, o breakingOptions) error {
 		return nil
 	}
 	for _, c := range contracts {
+		if c.Stale != "" {
+			s.note("warning: %s is not what the Go interfaces make now: run plugingen generate, then compare again", filepath.ToSlash(filepath.Join(c.Dir, c.Stale)))
+		}
 		for _, change := range c.Changes {
 			fmt.Fprintln(s.out, describeChange(c.Dir, change))
 		}
@@ -142,6 +145,7 @@ type jsonBreaking struct {
 type jsonContractBreaking struct {
 	Dir     string               `json:"dir"`
 	Changes []jsonContractChange `json:"changes"`
+	Stale   string               `json:"stale,omitempty"`
 }
 
 type jsonContractChange struct {
@@ -162,6 +166,9 @@ func breakingResult(contracts []generator.ContractChanges, outcome error) jsonBr
 	}
 	for _, c := range contracts {
 		j := jsonContractBreaking{Dir: filepath.ToSlash(c.Dir), Changes: []jsonContractChange{}}
+		if c.Stale != "" {
+			j.Stale = filepath.ToSlash(filepath.Join(c.Dir, c.Stale))
+		}
 		for _, change := range c.Changes {
 			file := ""
 			if change.File != "" {

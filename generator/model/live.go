@@ -1,6 +1,9 @@
 package model
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // Form says what kind of live value a type is.
 type Form int
@@ -127,8 +130,20 @@ func (t *Type) liveExpr(imports *ImportSet) string {
 	case Send:
 		return "chan<- " + t.Elem.Expr(imports)
 	default:
-		return "interface{}" // every other form has a name
+		return t.interfaceText(func(m *Method) string { return paramList(m.paramTypes(imports)) + m.ResultList(imports) })
 	}
+}
+
+// interfaceText is an interface type without a name, on one line; every form but this one and functions and channels has one.
+func (t *Type) interfaceText(signature func(*Method) string) string {
+	if t.Live.Service == nil {
+		return "interface{}"
+	}
+	var methods []string
+	for _, m := range t.Live.Service.Methods {
+		methods = append(methods, m.Name+signature(m))
+	}
+	return "interface{ " + strings.Join(methods, "; ") + " }"
 }
 
 func (t *Type) liveText(text func(*Type) string) string {
@@ -140,7 +155,7 @@ func (t *Type) liveText(text func(*Type) string) string {
 	case Send:
 		return "chan<- " + text(t.Elem)
 	default:
-		return "interface"
+		return t.interfaceText(func(m *Method) string { return strings.TrimPrefix(m.funcText(text), "func") })
 	}
 }
 

@@ -37,6 +37,7 @@ type claim struct {
 	id      uint64
 	times   uint64 // received; guarded by the session
 	self    weak.Pointer[Handle]
+	place   uintptr // of the proxy when that is a function; guarded by the session
 	lent    bool
 	call    *calling // whose result it is; nil for none
 	over    atomic.Bool
@@ -55,7 +56,11 @@ func (c *claim) released() error {
 
 // giveBack makes later calls fail, and tells the owner unless that lent the object. It never waits.
 func (c *claim) giveBack() {
-	if c.over.Swap(true) || c.lent {
+	if c.over.Swap(true) {
+		return
+	}
+	c.forgetFunc()
+	if c.lent {
 		return
 	}
 	s := c.session

@@ -2,6 +2,7 @@ package object
 
 import (
 	"context"
+	"reflect"
 	"runtime"
 	"strconv"
 	"sync"
@@ -190,7 +191,7 @@ func Export[T any](s *Scope, t Type[T], v T) (*runtimepb.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h := session.proxyOf(v); h != nil && h.claim.session == session && !h.claim.over.Load() {
+	if h := proxyOf(session, v); h != nil && h.claim.session == session && !h.claim.over.Load() && h.isA(t.Name, reflect.TypeFor[T]()) {
 		return &runtimepb.Object{Id: h.claim.id, Home: true}, nil
 	}
 	e, err := session.owned.add(v, t.Name, func() *kind { return newKind(t.Describe()) }, s.reason())
@@ -200,6 +201,11 @@ func Export[T any](s *Scope, t Type[T], v T) (*runtimepb.Object, error) {
 	session.holdWith(s.hold)
 	s.note(e)
 	return &runtimepb.Object{Id: e.id, Lent: !s.server}, nil
+}
+
+// isA says whether the original is a value of the type, too. A function or a channel of another named type is none.
+func (h *Handle) isA(name string, t reflect.Type) bool {
+	return h.name == name || t.Kind() == reflect.Interface
 }
 
 // reason is why an entry is kept that the scope exports.
@@ -265,7 +271,11 @@ func Import[T any](s *Scope, t Type[T], m *runtimepb.Object) (v T, err error) {
 		}
 		return v, nil
 	}
-	h := s.handle(m, t.Name, func(h *Handle) any { return t.Proxy(h) })
+	h := s.handle(m, t.Name, func(h *Handle) any {
+		proxy := t.Proxy(h)
+		session.nameFunc(place(&proxy), h)
+		return proxy
+	})
 	v, ok := h.proxy.(T)
 	if !ok {
 		return v, failure(codes.InvalidArgument, ErrUnknown, nil)
@@ -287,7 +297,6 @@ func (s *Scope) handle(m *runtimepb.Object, name string, proxy func(*Handle) any
 	}
 	h := s.newHandle(m.GetId(), name)
 	h.claim.times = 1
-	h.claim.self = weak.Make(h)
 	if s.call != nil {
 		h.claim.call = s.call
 		s.call.gain()
@@ -319,5 +328,7 @@ func (s *Scope) borrow(id uint64, name string, proxy func(*Handle) any) *Handle 
 }
 
 func (s *Scope) newHandle(id uint64, name string) *Handle {
-	return &Handle{claim: &claim{session: s.session, id: id}, name: name, hold: s.hold, origin: s.origin}
+	h := &Handle{claim: &claim{session: s.session, id: id}, name: name, hold: s.hold, origin: s.origin}
+	h.claim.self = weak.Make(h)
+	return h
 }

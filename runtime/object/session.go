@@ -42,7 +42,8 @@ type session struct {
 	calling flight // the peer's unary calls of our objects
 
 	channelsMu sync.Mutex
-	channels   map[any]*Handle // proxies that are channels
+	channels   map[any]*Handle                  // proxies that are channels
+	funcs      map[uintptr]weak.Pointer[Handle] // proxies that are functions, by their places
 
 	mu       sync.Mutex
 	err      error // why done is closed

@@ -49,8 +49,11 @@ type proxied interface {
 }
 
 // proxyOf is the handle of a proxy; nil when v is none.
-func (s *session) proxyOf(v any) *Handle {
-	p, ok := v.(proxied)
+func proxyOf[T any](s *session, v T) *Handle {
+	if h := s.namedFunc(place(&v)); h != nil {
+		return h
+	}
+	p, ok := any(v).(proxied)
 	if !ok {
 		return s.namedChannel(v)
 	}

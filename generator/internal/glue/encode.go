@@ -266,7 +266,7 @@ func (e *encoding) value(field *model.Field, src string) string {
 	}
 	if scalarEncodeFails(t) {
 		e.fmt()
-		return e.need(&e.Narrow, "narrow") + "[" + e.scalarGo(field.Value) + "](" + src + ")"
+		return e.need(&e.NarrowEnum, "narrowEnum") + "[" + e.scalarGo(field.Value) + "](" + src + ")"
 	}
 	if want := e.scalarGo(field.Value); t.IsNamed() || t.Kind.String() != want {
 		return want + "(" + src + ")"

@@ -70,7 +70,8 @@ type file struct {
 	Fmt, Time, Timestamp, DurationPB, Status string
 	Codes, ErrorsPackage, Proto              string
 	Receiver, Errors, Handler                string
-	Narrow, EncodeTime, DecodeTime           string // helpers; empty when nothing needs them
+	Narrow, NarrowEnum                       string
+	EncodeTime, DecodeTime                   string // helpers; empty when nothing needs them
 	DecodeDuration, Marshaled                string
 	MarshalProto, UnmarshalProto             string
 	Values                                   string

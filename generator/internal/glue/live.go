@@ -115,6 +115,9 @@ func (f *file) objectService(t *model.Type) service {
 	if t.Package.Path == f.contract.Package.Path {
 		v.Link = t.Name
 	}
+	if !t.IsNamed() {
+		v.Link = "interface"
+	}
 	label := s.Name + "."
 	if v.IsFunc {
 		v.Link, label = "func", "func "

@@ -28,15 +28,19 @@ func (m *mapper) enter(p place) {
 
 // liveInterface maps an interface type that has methods; mt has its name.
 func (m *mapper) liveInterface(mt *model.Type, t *types.Interface, path string) {
-	if !mt.IsNamed() {
-		m.refuse(path, codeInterface, "an interface type without a name cannot cross", "declare a named interface type")
-		return
-	}
 	if hasInvalidPart(t, 0) {
 		m.missing(m.place)
 		return
 	}
+	if !t.IsMethodSet() {
+		m.refuse(path, codeInterface, "a constraint is no type of a value", "name an interface without types in it")
+		return
+	}
 	mt.Kind = model.Live
+	if !mt.IsNamed() {
+		m.namelessInterface(mt, t, path)
+		return
+	}
 	if constructor := ioConstructor(mt); constructor != "" {
 		mt.Live = &model.LiveType{Form: model.IO, Constructor: constructor}
 		return
@@ -47,6 +51,14 @@ func (m *mapper) liveInterface(mt *model.Type, t *types.Interface, path string) 
 	if fresh {
 		m.liveMethods(service, t, path)
 	}
+}
+
+// namelessInterface maps an interface type without a name: its methods are its name, so they come first.
+func (m *mapper) namelessInterface(mt *model.Type, t *types.Interface, path string) {
+	s := &model.Service{Name: "interface", Type: mt}
+	mt.Live = &model.LiveType{Form: model.Interface, Service: s}
+	m.liveMethods(s, t, path)
+	m.objects = append(m.objects, mt)
 }
 
 // serviceOf is the one service of an interface: that of the contract when it is one of those that were asked for.

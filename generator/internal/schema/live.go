@@ -36,9 +36,22 @@ func liveWord(t *model.Type, home string) string {
 		return typeWord(t.Elem, home) + "Receiver"
 	case model.Send:
 		return typeWord(t.Elem, home) + "Sender"
+	case model.Interface:
+		return interfaceWord(t.Live.Service)
 	default:
 		return funcWord(t.Live.Call(), home)
 	}
+}
+
+// interfaceWord names an interface type without a name by its methods.
+func interfaceWord(s *model.Service) string {
+	word := ""
+	for _, m := range s.Methods {
+		if next := word + messageWord(m.Name); len(next) <= maxStructWord {
+			word = next
+		}
+	}
+	return word + "Interface"
 }
 
 // funcWord names a function type without a name by its signature.
