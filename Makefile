@@ -5,6 +5,7 @@ TOOL := go tool -modfile=go.tool.mod
 RACE ?= $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
 TEST := go test -shuffle=on $(RACE)
 FUZZTIME ?= 10s
+STRESS ?= 2000
 # Modules of their own, so that what they compare with never becomes a dependency of the project.
 MODULES := golden/interop golden/interop/peers/goplugin golden/corpus bench
 BENCH ?= .
@@ -12,7 +13,7 @@ BENCH ?= .
 # The packages that compare with files and rewrite them with -update.
 GOLDENS := ./golden/api ./golden/deps ./golden/generate ./golden/handshake ./golden/relay ./golden/script ./golden/templates
 
-.PHONY: help demo build test golden generate lint fmt check vet-all fuzz bench bench-table bench-check clean
+.PHONY: help demo build test test-tiers stress golden generate lint fmt check vet-all fuzz bench bench-table bench-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +27,14 @@ build: ## bin/plugingen
 test: ## all tests of all modules, race detector on, shuffled
 	$(TEST) ./...
 	@for m in $(MODULES); do echo "in $$m:" && (cd $$m && $(TEST) ./...) || exit 1; done
+
+test-tiers: ## the suites of host and plugin once more, with each tier forced that they do not take by themselves
+	PLUGINGEN_TEST_TIER=tunnel go test -short ./runtime/host ./runtime/plugin
+	PLUGINGEN_TEST_TIER=grpc go test -short ./runtime/host
+	PLUGINGEN_TEST_TIER=pair go test -short ./runtime/plugin
+
+stress: ## kill STRESS plugins and as many hosts, by tiers in turn, in the midst of calls (2000 each: ten minutes)
+	PLUGINGEN_STRESS=$(STRESS) go test -timeout 0 -run AreKilled ./runtime/host
 
 golden: ## rewrite the golden files; read the diff before you commit it
 	go test ./generator -run TestProjectsAreTidy -update

@@ -83,15 +83,6 @@ func TestEndWithHost(t *testing.T) {
 	})
 }
 
-// sweep removes the folder that the killed host has left, as the next start would.
-func (s *stage) sweep() {
-	s.t.Helper()
-	p := s.open(s.config("plain"))
-	if err := p.Close(); err != nil {
-		s.t.Errorf("close: %v", err)
-	}
-}
-
 // The end of a thread of the host is not the host's.
 func TestEndWithHostOutlivesThreads(t *testing.T) {
 	s := newStage(t)

@@ -28,6 +28,8 @@ func helpers() map[string]func() int {
 		"server-options": func() int {
 			return goodWith(func(c *plugin.Config) { c.ServerOptions = []grpc.ServerOption{grpc.MaxConcurrentStreams(100)} })
 		},
+		"programs":     programs,
+		"busy-host":    busyHost,
 		"own-tls":      ownTLS,
 		"printer":      printer,
 		"doomed-host":  doomedHost,

@@ -42,6 +42,7 @@ const (
 
 func TestMain(m *testing.M) {
 	if fault := os.Getenv(faultEnv); fault != "" {
+		overlookPair()
 		os.Exit(playFault(fault))
 	}
 	goleak.VerifyTestMain(m)
@@ -117,7 +118,7 @@ func (s *stage) config(fault string) host.Config {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return host.Config{
+	cfg := host.Config{
 		Handshake:    testHandshake(),
 		Path:         exe,
 		Env:          []string{faultEnv + "=" + fault, markEnv + "=" + s.mark, "GORACE=atexit_sleep_ms=0"},
@@ -126,6 +127,8 @@ func (s *stage) config(fault string) host.Config {
 		StartTimeout: roomy,
 		StopTimeout:  roomy,
 	}
+	forceTier(&cfg)
+	return cfg
 }
 
 func (s *stage) open(cfg host.Config) *host.Plugin {

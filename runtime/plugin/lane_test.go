@@ -23,10 +23,27 @@ import (
 	"github.com/plugingen/plugingen/runtime/internal/wire"
 )
 
-// These tests say by their names what their parts open plugins on.
-func isOnLane(t *testing.T) bool { t.Helper(); return strings.HasPrefix(t.Name(), "TestOnTheLane/") }
+// tierEnv has all tests of this package open plugins on the lane, "pair", or in a "tunnel". See make test-tiers.
+const tierEnv = "PLUGINGEN_TEST_TIER"
 
-func isInTunnel(t *testing.T) bool { t.Helper(); return strings.HasPrefix(t.Name(), "TestInATunnel/") }
+// These tests say by their names what their parts open plugins on.
+func isOnLane(t *testing.T) bool {
+	t.Helper()
+	return strings.HasPrefix(t.Name(), "TestOnTheLane/") || os.Getenv(tierEnv) == "pair"
+}
+
+func isInTunnel(t *testing.T) bool {
+	t.Helper()
+	return strings.HasPrefix(t.Name(), "TestInATunnel/") || os.Getenv(tierEnv) == "tunnel"
+}
+
+// onlyGRPC is for plugins with ServerOptions, which have no lane.
+func onlyGRPC(t *testing.T) {
+	t.Helper()
+	if isOnLane(t) || isInTunnel(t) {
+		t.Skip("the plugin has no lane")
+	}
+}
 
 // TestOnTheLane holds the lane to what gRPC is held to.
 func TestOnTheLane(t *testing.T) {

@@ -37,7 +37,12 @@ func TestLargeMessages(t *testing.T) {
 
 func TestMessageLimitIsConfigured(t *testing.T) {
 	for _, mode := range []string{"small", "small by option"} { // ServerOptions win
-		t.Run(mode, func(t *testing.T) { messageLimit(t, mode) })
+		t.Run(mode, func(t *testing.T) {
+			if mode != "small" {
+				onlyGRPC(t)
+			}
+			messageLimit(t, mode)
+		})
 	}
 }
 

@@ -198,6 +198,7 @@ func TestOddPathsAreRefused(t *testing.T) {
 func TestInterceptorsSeeEveryCall(t *testing.T) { seesEveryCall(t, "intercepted") }
 
 func TestInterceptorsAmongOptionsSeeEveryCall(t *testing.T) {
+	onlyGRPC(t)
 	seesEveryCall(t, "intercepted by option")
 }
 

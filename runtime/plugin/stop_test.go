@@ -130,6 +130,7 @@ func TestCallThatDoesNotFinishIsCut(t *testing.T) {
 
 // One connection that never says a word made grpc's Stop wait for two minutes, one that stops in the middle of a word as well.
 func TestIdleConnectionsDoNotHoldUpTheStop(t *testing.T) {
+	onlyGRPC(t)
 	c, cc := open(t, "patient")
 	for _, word := range []string{"", "PRI * HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"} {
 		idle, err := transport.Dial(guarded(t), c.resp.Network, c.resp.Address)
