@@ -121,14 +121,18 @@ func (b *builder) view(c *contract) (*view, error) {
 		Copy: b.req.Runtime.Copy, Checkout: b.req.Runtime.requirement() == noVersion && !b.req.Runtime.Copy,
 		Mod: render.Code(m.mod), Sum: render.Code(m.sum), ToolMod: render.Code(m.toolMod), ToolSum: render.Code(m.toolSum),
 	}
-	for _, s := range c.model.Services {
+	v.addServices(c.model)
+	v.Contract.Types = typeNames(c.model)
+	return v, b.kind.view(&codeView{view: v, contract: c.model})
+}
+
+func (v *view) addServices(c *model.Contract) {
+	for _, s := range c.Services {
 		for _, m := range s.Methods {
 			v.ReturnsErrors = v.ReturnsErrors || m.HasError
 		}
 		v.Services = append(v.Services, serviceView{Name: s.Name, Type: "my" + s.Name, Var: s.Var, Doc: s.Doc})
 	}
-	v.Contract.Types = typeNames(c.model)
-	return v, b.kind.view(&codeView{view: v, contract: c.model})
 }
 
 func typeNames(c *model.Contract) string {

@@ -17,22 +17,24 @@ import (
 	"github.com/plugingen/plugingen/generator/tree"
 )
 
-// Stubs are what a module's implementations of a contract lack.
+// Stubs are what a module's implementations of a contract lack, and a host's table of methods.
 type Stubs struct {
 	Root string // of the module
-	// Files are whole: what was there with the stubs added, and tests that call them. Their paths are relative to Root.
+	// Files are whole: what was there with the stubs added, tests that call them, the table where it changes. Their paths are
+	// relative to Root.
 	Files []tree.File
 	// Methods are those that were added, such as "myGreeter.Wave", in the order of the contract.
 	Methods []string
 	// Notes say where somebody has to look: what could not be decided, and signatures that are not the contract's.
 	Notes model.Diagnostics
-	// Read are the files of the packages with implementations.
+	// Read are the files of the packages with implementations, and the table.
 	Read []string
 }
 
 // MissingStubs looks, in the module that dir is in, for the types that are passed to Implement of the contracts' services, and adds
 // the methods that they lack. It changes and removes nothing that is there, writes nothing to the disk, and adds nothing
-// where it is not clear which type it is, or which methods it has: a note says so, with a path relative to the root.
+// where it is not clear which type it is, or which methods it has: a note says so, with a path relative to the root. The generated
+// table of methods of a host's project follows the contract, too.
 func MissingStubs(dir string, contracts ...*model.Contract) (*Stubs, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -48,8 +50,11 @@ func MissingStubs(dir string, contracts ...*model.Contract) (*Stubs, error) {
 	}
 	for _, c := range contracts {
 		w.contract = c
-		if err := w.addAll(stubs.Module{Root: root, Path: mod.Module.Mod.Path, Contract: c.Package.Path, Services: serviceVariables(c)}); err != nil {
+		if err := w.addAll(&stubs.Module{Root: root, Path: mod.Module.Mod.Path, Contract: c.Package.Path, Services: serviceVariables(c)}); err != nil {
 			w.note(stubs.CodeUnclear, token.Position{}, c.Package.Name+": what implements it", err.Error(), "stubs for it wait until that is mended")
+		}
+		if err := w.addCalls(); err != nil {
+			return nil, err
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.contents)) {
@@ -80,15 +85,15 @@ func (w *stubWriter) service(name string) *model.Service {
 	return w.contract.Services[i]
 }
 
-func (w *stubWriter) addAll(m stubs.Module) error {
+func (w *stubWriter) addAll(m *stubs.Module) error {
 	found, err := m.Find()
 	if err != nil {
 		return err
 	}
+	for _, name := range m.Read() {
+		w.Read = append(w.Read, filepath.Join(w.Root, filepath.FromSlash(name)))
+	}
 	for _, t := range found {
-		for _, f := range t.Package.Files {
-			w.Read = append(w.Read, filepath.Join(w.Root, filepath.FromSlash(f.Name)))
-		}
 		if err := w.add(t); err != nil {
 			return err
 		}
@@ -100,7 +105,7 @@ func (w *stubWriter) add(t *stubs.Target) error {
 	s := w.service(t.Interface)
 	where := s.Name + ": what implements it"
 	if t.Type == "" {
-		w.note(stubs.CodeUnclear, t.Pos, where, t.Why, "methods that the contract got are yours to add")
+		w.note(stubs.CodeUnclear, t.Pos, where, t.Why, "declare var _ "+w.contract.Package.Name+"."+s.Name+" = (*T)(nil) beside the type T that it is, or add the methods that the contract got yourself")
 		return nil
 	}
 	has, open := t.Methods()

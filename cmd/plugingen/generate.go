@@ -36,7 +36,7 @@ packages in DIR and below that have such a directive, or were generated before: 
 
 In the folder of a project, it is for all contracts of the project, and for the one of another module that it is wired to.
 Where a type of the project is passed to Implement and lacks methods of its contract, stubs are added at the end of its file, and tests
-of them in a file beside it; nothing that is there changes.`,
+of them in a file beside it; nothing that is there changes. A host's table of methods, command/zz_plugingen_calls.go, follows.`,
 		Args: usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.dir = "."

@@ -111,7 +111,11 @@ func (g *generation) addStubsIn(root string, contracts []*model.Contract) error 
 			return err
 		}
 	}
-	g.done = append(g.done, "stubs to fill in: "+strings.Join(missing.Methods, ", "))
+	if len(missing.Methods) > 0 {
+		g.done = append(g.done, "stubs to fill in: "+strings.Join(missing.Methods, ", "))
+	} else {
+		g.done = append(g.done, missing.Root+": the host's methods are those of the contract again")
+	}
 	return g.work.tree.AddTree(below, files)
 }
 

@@ -4,4 +4,5 @@ package stubs
 const (
 	CodeUnclear   = "PG0106"
 	CodeSignature = "PG0107"
+	CodeCalls     = "PG0111"
 )

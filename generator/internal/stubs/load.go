@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,6 +26,9 @@ type Module struct {
 	Contract   string // import path of the contract's package
 	// Services has the interface of each service variable of the contract, such as Greeter of GreeterService.
 	Services map[string]string
+
+	known map[string]*Package // by folder
+	fault error               // of the first package that could not be read
 }
 
 // Package is a folder with Go files.
@@ -33,6 +37,7 @@ type Package struct {
 	Path  string // import path
 	Files []*File
 	fset  *token.FileSet
+	in    *Module
 }
 
 // File is a Go file that is no test.
@@ -44,8 +49,8 @@ type File struct {
 	contract  string // name of the contract's package in the file; "." in the package itself; empty when it is not imported
 }
 
-// load reads the packages that may serve the contract: those that mention one of its service variables.
-func (m Module) load() ([]*Package, error) {
+// load reads the packages that have a file which is wanted.
+func (m *Module) load(wanted func(data []byte) bool) ([]*Package, error) {
 	var packages []*Package
 	err := filepath.WalkDir(m.Root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -58,13 +63,26 @@ func (m Module) load() ([]*Package, error) {
 		if rel != "." && (skipped(d.Name()) || isRoot(name) || strings.Count(rel, string(filepath.Separator)) >= maxDepth) {
 			return fs.SkipDir
 		}
-		p, err := m.loadDir(filepath.ToSlash(rel))
+		p, err := m.loadDir(filepath.ToSlash(rel), wanted)
 		if p != nil {
 			packages = append(packages, p)
 		}
 		return err
 	})
 	return packages, err
+}
+
+// other is the package of the module with the import path; nil for what is none, or cannot be read.
+func (m *Module) other(importPath string) *Package {
+	dir, inside := strings.CutPrefix(importPath, m.Path)
+	if !inside || dir != "" && dir[0] != '/' {
+		return nil
+	}
+	p, err := m.loadDir(path.Join(".", dir), func([]byte) bool { return true })
+	if m.fault == nil {
+		m.fault = err
+	}
+	return p
 }
 
 func isRoot(dir string) bool {
@@ -76,13 +94,28 @@ func skipped(name string) bool {
 	return name == "vendor" || name == "testdata" || name == "node_modules" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")
 }
 
-// loadDir returns nil for a folder whose files do not mention a service.
-func (m Module) loadDir(dir string) (*Package, error) {
+// Read are the names of all files that were read, sorted.
+func (m *Module) Read() []string {
+	var names []string
+	for _, p := range m.known {
+		for _, f := range p.Files {
+			names = append(names, f.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// loadDir returns nil for a folder none of whose files is wanted.
+func (m *Module) loadDir(dir string, wanted func(data []byte) bool) (*Package, error) {
+	if p, known := m.known[dir]; known {
+		return p, nil
+	}
 	names, err := filepath.Glob(filepath.Join(m.Root, filepath.FromSlash(dir), "*.go"))
 	if err != nil {
 		return nil, err
 	}
-	sources, serves := map[string][]byte{}, false
+	sources, some := map[string][]byte{}, false
 	for _, name := range names {
 		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() || strings.HasSuffix(name, "_test.go") {
 			continue
@@ -91,23 +124,28 @@ func (m Module) loadDir(dir string) (*Package, error) {
 		if err != nil {
 			return nil, err
 		}
-		sources[name], serves = data, serves || m.mentioned(data)
+		sources[name], some = data, some || wanted(data)
 	}
-	if !serves {
+	if !some {
 		return nil, nil
 	}
-	p := &Package{Dir: dir, Path: path.Join(m.Path, dir), fset: token.NewFileSet()}
+	p := &Package{Dir: dir, Path: path.Join(m.Path, dir), fset: token.NewFileSet(), in: m}
 	for _, name := range names {
 		if data, found := sources[name]; found {
-			if err := p.add(m, path.Join(dir, filepath.Base(name)), data); err != nil {
+			if err := p.add(path.Join(dir, filepath.Base(name)), data); err != nil {
 				return nil, err
 			}
 		}
 	}
+	if m.known == nil {
+		m.known = map[string]*Package{}
+	}
+	m.known[dir] = p
 	return p, nil
 }
 
-func (m Module) mentioned(data []byte) bool {
+// mentioned says whether a file passes something to Implement of one of the contract's services.
+func (m *Module) mentioned(data []byte) bool {
 	for variable := range m.Services {
 		if bytes.Contains(data, []byte(variable+".Implement(")) {
 			return true
@@ -116,18 +154,18 @@ func (m Module) mentioned(data []byte) bool {
 	return false
 }
 
-func (p *Package) add(m Module, name string, data []byte) error {
+func (p *Package) add(name string, data []byte) error {
 	syntax, err := parser.ParseFile(p.fset, name, data, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return fmt.Errorf("look for what implements the contract: %w", err)
 	}
 	f := &File{Name: name, Source: data, Syntax: syntax, Generated: tree.IsGenerated(data)}
-	if p.Path == m.Contract {
+	if p.Path == p.in.Contract {
 		f.contract = "."
 	}
 	for _, spec := range syntax.Imports {
-		if importPath(spec) == m.Contract {
-			f.contract = path.Base(m.Contract)
+		if importPath(spec) == p.in.Contract {
+			f.contract = path.Base(p.in.Contract)
 			if spec.Name != nil {
 				f.contract = spec.Name.Name
 			}

@@ -179,8 +179,11 @@ func (f *File) Guessed() []string {
 	var names []string
 	for p, name := range f.Imports() {
 		if name == "" {
-			names = append(names, path.Base(p))
+			names = append(names, guess(p))
 		}
 	}
 	return names
 }
+
+// guess is the name that a package most likely has.
+func guess(importPath string) string { return path.Base(importPath) }
