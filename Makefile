@@ -13,7 +13,7 @@ BENCH ?= .
 # The packages that compare with files and rewrite them with -update.
 GOLDENS := ./golden/api ./golden/deps ./golden/generate ./golden/handshake ./golden/relay ./golden/script ./golden/templates
 
-.PHONY: help demo build test test-tiers stress golden generate lint fmt check vet-all fuzz bench bench-table bench-check clean
+.PHONY: help demo build test test-tiers stress golden generate lint fmt check vet-all fuzz bench microbench bench-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,11 +66,11 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 		done; \
 	done
 
-bench: ## every benchmark with allocations; compare runs with: go tool -modfile=go.tool.mod benchstat
-	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
-
-bench-table: ## the same work beside every peer, as a table in bench/RESULTS.md (seven minutes)
+bench: ## the same work beside every peer: bench/RESULTS.md and its plots (ten minutes)
 	cd bench && go run .
+
+microbench: ## every Go benchmark with allocations; compare runs with: go tool -modfile=go.tool.mod benchstat
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 bench-check: ## allocations and wide ratios against the bounds in bench/check
 	cd bench && go run ./check

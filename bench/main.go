@@ -3,7 +3,7 @@
 //	go run .          all of it, about ten minutes
 //	go run . -quick   about a minute
 //
-// It prints one table and writes it to RESULTS.md (not with -quick, unless -o says so).
+// It prints tables and writes them to RESULTS.md, with plots (not with -quick, unless -o says so).
 package main
 
 import (
@@ -20,9 +20,12 @@ import (
 	"github.com/plugingen/plugingen/bench/contestant"
 	"github.com/plugingen/plugingen/bench/generators"
 	"github.com/plugingen/plugingen/bench/hostproc"
+	"github.com/plugingen/plugingen/bench/plots"
 	"github.com/plugingen/plugingen/bench/programs"
 	"github.com/plugingen/plugingen/bench/report"
 	"github.com/plugingen/plugingen/bench/run"
+	"github.com/plugingen/plugingen/bench/samples"
+	"github.com/plugingen/plugingen/bench/targets"
 )
 
 func main() {
@@ -59,7 +62,7 @@ func (o *options) parse(args []string) error {
 	flags.StringVar(&o.only, "only", "", "contestants whose name contains one of these, separated by commas; "+contestant.ReferenceName+" and "+contestant.FloorName+" are always there")
 	flags.StringVar(&o.work, "work", "", "work whose name contains this, and no generators")
 	flags.IntVar(&o.rounds, "rounds", 0, "rounds; 0 means the plan's")
-	flags.StringVar(&o.output, "o", "", "file that gets the table besides stdout (default RESULTS.md of a full run of all)")
+	flags.StringVar(&o.output, "o", "", "file that gets the tables besides stdout, with its plots in a folder beside it (default RESULTS.md of a full run of all)")
 	return flags.Parse(args)
 }
 
@@ -73,23 +76,19 @@ func (o *options) run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	var table bytes.Buffer
 	takes := []func(context.Context, string, string) ([]report.Section, error){o.plugins, o.generators}
 	if o.work != "" {
 		takes = takes[:1]
 	}
+	var sections []report.Section
 	for _, take := range takes {
-		sections, err := take(ctx, root, dir)
+		more, err := take(ctx, root, dir)
 		if err != nil {
 			return err
 		}
-		for _, section := range sections {
-			if err := section.Write(&table); err != nil {
-				return err
-			}
-		}
+		sections = append(sections, more...)
 	}
-	return o.publish(root, table.Bytes())
+	return o.publish(root, sections)
 }
 
 func (o *options) plugins(ctx context.Context, root, dir string) ([]report.Section, error) {
@@ -97,14 +96,15 @@ func (o *options) plugins(ctx context.Context, root, dir string) ([]report.Secti
 	records, err := r.Run(ctx)
 	all := report.Section{
 		Title: "Plugins", Works: r.Plan.Names(), Contestants: names(r.Contestants),
-		Reference: contestant.ReferenceName, Floor: contestant.FloorName, Records: records,
+		Reference: contestant.ReferenceName, Fallback: contestant.FallbackName, Floor: contestant.FloorName,
+		Ours: contestant.OursName, ByWork: true, Records: records,
 	}
 	return append([]report.Section{all}, automaticTLS(all)...), err
 }
 
 // automaticTLS compares those with automatic TLS with each other, from the same samples; nothing when they were not all there.
 func automaticTLS(all report.Section) []report.Section {
-	all.Title, all.Floor, all.Reference = "Automatic mutual TLS", "", contestant.TheirTLSName
+	all.Title, all.Floor, all.ByWork, all.Reference = "Automatic mutual TLS", "", false, contestant.TheirTLSName
 	pair := []string{contestant.OursTLSName, contestant.TheirTLSName}
 	for _, name := range pair {
 		if !slices.Contains(all.Contestants, name) {
@@ -131,18 +131,39 @@ func (o *options) generators(ctx context.Context, root, dir string) ([]report.Se
 	}}, err
 }
 
-// publish prints the table, and keeps it where it is worth keeping.
-func (o *options) publish(root string, table []byte) error {
+// publish prints everything, and keeps it with its plots where it is worth keeping.
+func (o *options) publish(root string, sections []report.Section) error {
 	if o.output == "" && !o.quick && o.only == "" && o.work == "" {
 		o.output = filepath.Join(root, "RESULTS.md")
 	}
+	var records []run.Record
+	for _, s := range sections {
+		records = append(records, s.Records...)
+	}
+	set := samples.Collect(records)
+	wanted, err := targets.Load()
+	if err != nil {
+		return err
+	}
+	text := bytes.NewBufferString("# Results\n\nWritten by `make bench`; README.md says what is measured.\n\n" + targets.Table(wanted, set))
 	if o.output != "" {
-		text := append([]byte("# Results\n\nWritten by `make bench-table`; README.md says what is measured.\n\n"), table...)
-		if err := os.WriteFile(o.output, text, 0o644); err != nil {
+		links, err := plots.WriteAll(filepath.Dir(o.output), "plots", set, sections[0].Contestants)
+		if err != nil {
+			return err
+		}
+		text.WriteString("\n" + strings.TrimSpace(links) + "\n")
+	}
+	for _, s := range sections {
+		if err := s.Write(text); err != nil {
 			return err
 		}
 	}
-	_, err := os.Stdout.Write(table)
+	if o.output != "" {
+		if err := os.WriteFile(o.output, text.Bytes(), 0o644); err != nil {
+			return err
+		}
+	}
+	_, err = os.Stdout.Write(text.Bytes())
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 )
 
 const ready = "ready\n"
@@ -46,24 +47,26 @@ type Process struct {
 	cmd    *exec.Cmd
 	stdin  io.Closer
 	dir    string
+	lines  sync.WaitGroup // of stderr are being written
 }
 
-// Start returns when the program at path listens. ctx bounds the start.
-func Start(ctx context.Context, path string) (*Process, error) {
+// Start returns when the program at path listens. ctx bounds the start. log gets each line of the program's stderr by one Write;
+// nil: this process's stderr gets them.
+func Start(ctx context.Context, path string, log io.Writer) (*Process, error) {
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return nil, err
 	}
 	p := &Process{Socket: filepath.Join(dir, "s"), dir: dir}
 	p.cmd = exec.Command(path, p.Socket)
-	if err := p.start(ctx); err != nil {
+	if err := p.start(ctx, log); err != nil {
 		_ = os.RemoveAll(dir)
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
 	return p, nil
 }
 
-func (p *Process) start(ctx context.Context) error {
+func (p *Process) start(ctx context.Context, log io.Writer) error {
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -71,7 +74,9 @@ func (p *Process) start(ctx context.Context) error {
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		return err
 	}
-	p.cmd.Stderr = os.Stderr
+	if err := p.relay(log); err != nil {
+		return err
+	}
 	if err := p.cmd.Start(); err != nil {
 		return err
 	}
@@ -86,6 +91,27 @@ func (p *Process) start(ctx context.Context) error {
 	return nil
 }
 
+func (p *Process) relay(log io.Writer) error {
+	if log == nil {
+		p.cmd.Stderr = os.Stderr
+		return nil
+	}
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		return err
+	}
+	p.lines.Go(func() {
+		for lines := bufio.NewReaderSize(stderr, 64<<10); ; {
+			line, err := lines.ReadSlice('\n')
+			if err != nil {
+				return
+			}
+			_, _ = log.Write(line)
+		}
+	})
+	return nil
+}
+
 // PID is the number of the process.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
@@ -97,6 +123,7 @@ func (p *Process) Dial(ctx context.Context) (net.Conn, error) {
 // Close ends the program and waits for it.
 func (p *Process) Close() error {
 	_ = p.stdin.Close()
+	p.lines.Wait()
 	err := p.cmd.Wait()
 	_ = os.RemoveAll(p.dir)
 	return err

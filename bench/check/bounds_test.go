@@ -56,7 +56,7 @@ func TestBounds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := map[string]bool{"": true, run.SizeWork: true}
+	known := map[string]bool{"": true, run.SizeWork: true, run.InitWork: true}
 	for _, w := range plan().Works {
 		known[w.Name] = true
 	}
@@ -67,6 +67,14 @@ func TestBounds(t *testing.T) {
 		if !known[b.Work] || !known[b.Contestant] || !known[b.Against] {
 			t.Errorf("%s: no such work or contestant", b)
 		}
+	}
+}
+
+// TestAgain: only what was broken is sampled once more.
+func TestAgain(t *testing.T) {
+	p := again([]bound{{Work: "start"}, {Work: run.SizeWork}})
+	if len(p.Works) != 1 || p.Works[0].Name != "start" || p.Rounds <= plan().Rounds {
+		t.Errorf("%+v", p)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/plugingen/plugingen/bench/contestant"
@@ -36,14 +38,29 @@ func start(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	set, err := sample(ctx, bounds)
-	if err != nil {
+	broken, err := check(ctx, plan(), bounds)
+	if err != nil || len(broken) == 0 {
 		return err
+	}
+	// What a busy machine breaks, it does not break twice as long.
+	fmt.Fprintln(os.Stdout, "once more, what is broken, with more rounds:")
+	broken, err = check(ctx, again(broken), broken)
+	if err == nil && len(broken) > 0 {
+		err = errors.New("promises are broken: make it cheaper again, or change bench/check/bounds.json and say why")
+	}
+	return err
+}
+
+// check samples and returns the bounds that are broken.
+func check(ctx context.Context, p run.Plan, bounds []bound) ([]bound, error) {
+	set, err := sample(ctx, p, bounds)
+	if err != nil {
+		return nil, err
 	}
 	return report(set, bounds)
 }
 
-func sample(ctx context.Context, bounds []bound) (*samples.Set, error) {
+func sample(ctx context.Context, p run.Plan, bounds []bound) (*samples.Set, error) {
 	root, err := programs.Root(ctx)
 	if err != nil {
 		return nil, err
@@ -53,9 +70,19 @@ func sample(ctx context.Context, bounds []bound) (*samples.Set, error) {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	r := run.Runner{Plan: plan(), Contestants: needed(bounds), Dir: dir, Root: root, Progress: os.Stderr}
+	r := run.Runner{Plan: p, Contestants: needed(bounds), Dir: dir, Root: root, Progress: os.Stderr}
 	records, err := r.Run(ctx)
 	return samples.Collect(records), err
+}
+
+// again is the plan for what was broken: that alone, in twice as many rounds.
+func again(broken []bound) run.Plan {
+	p := plan()
+	p.Rounds *= 2
+	p.Works = slices.DeleteFunc(p.Works, func(w run.Work) bool {
+		return !slices.ContainsFunc(broken, func(b bound) bool { return b.Work == w.Name })
+	})
+	return p
 }
 
 // plan has what bounds.json names.
@@ -66,6 +93,8 @@ func plan() run.Plan {
 		{Name: "call with a deadline", Job: measure.Job{Kind: measure.Echo, Callers: 1, Deadline: true, Time: d}, Every: 1},
 		{Name: "64 callers", Job: measure.Job{Kind: measure.Echo, Callers: 64, Time: d}, Every: 1},
 		{Name: "64 KiB up", Job: measure.Job{Kind: measure.Put, Size: 64 << 10, Time: d}, Every: 1},
+		{Name: "1 MiB down", Job: measure.Job{Kind: measure.Get, Size: 1 << 20, Time: d}, Every: 3},
+		{Name: "callback", Job: measure.Job{Kind: measure.CallBack, Count: 1, Time: d}, Every: 3},
 		{Name: "stream", Job: measure.Job{Kind: measure.Chat, Time: d}, Every: 1},
 		{Name: "start", Job: measure.Job{Kind: measure.Start}, Every: 1},
 		{Name: "idle", Job: measure.Job{Kind: measure.Fleet, Plugins: 4}, Every: 3},
@@ -88,23 +117,20 @@ func needed(bounds []bound) []contestant.Contestant {
 	return all
 }
 
-// report prints every promise, and returns an error when one is broken.
-func report(set *samples.Set, bounds []bound) error {
-	broken := 0
+// report prints every promise, and returns those that are broken. Work that fails is an error.
+func report(set *samples.Set, bounds []bound) ([]bound, error) {
+	var broken []bound
 	for _, b := range bounds {
 		line, kept := b.check(set)
 		mark := "ok    "
 		if !kept {
 			mark = "BROKEN"
-			broken++
+			broken = append(broken, b)
 		}
 		fmt.Fprintln(os.Stdout, mark, line)
 	}
-	for _, f := range set.Failures {
-		fmt.Fprintln(os.Stdout, "FAILED", f)
+	if len(set.Failures) > 0 {
+		return broken, fmt.Errorf("work failed: %s", strings.Join(set.Failures, "; "))
 	}
-	if broken > 0 || len(set.Failures) > 0 {
-		return errors.New("promises are broken: make it cheaper again, or change bench/check/bounds.json and say why")
-	}
-	return nil
+	return broken, nil
 }

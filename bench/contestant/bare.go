@@ -12,7 +12,7 @@ func startBare(ctx context.Context, o Options) (*bare.Process, error) {
 	if o.Log != nil {
 		return nil, errors.ErrUnsupported
 	}
-	return bare.Start(ctx, o.Path)
+	return bare.Start(ctx, o.Path, nil)
 }
 
 func closeAfter(p *bare.Process, err error) error { return errors.Join(err, p.Close()) }

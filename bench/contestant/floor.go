@@ -2,6 +2,8 @@ package contestant
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 
 	"github.com/plugingen/plugingen/bench/bare"
 	"github.com/plugingen/plugingen/bench/floor"
@@ -10,6 +12,7 @@ import (
 type bareSocket struct{}
 
 // Floor is a unix socket with a length before each message, and a connection for each caller.
+// Of stderr it writes each line as it is, by one Write: what no relay can do without.
 func Floor() Contestant { return bareSocket{} }
 
 // Name is Contestant's.
@@ -20,7 +23,10 @@ func (bareSocket) Program() string { return "./plugins/floor" }
 
 // Open is Contestant's.
 func (bareSocket) Open(ctx context.Context, o Options) (Session, error) {
-	process, err := startBare(ctx, o)
+	if o.Min > slog.LevelDebug {
+		return nil, errors.ErrUnsupported // a line has no level here
+	}
+	process, err := bare.Start(ctx, o.Path, o.Log)
 	if err != nil {
 		return nil, err
 	}

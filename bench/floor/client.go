@@ -139,8 +139,10 @@ func (c *Client) Get(ctx context.Context, size int64) (payload []byte, err error
 	return payload, err
 }
 
-// Print is load.Work's; no relay is compared with the floor.
-func (c *Client) Print(context.Context, string, int64) error { return errors.ErrUnsupported }
+// Print is load.Work's.
+func (c *Client) Print(ctx context.Context, format string, lines int64) error {
+	return c.exchange(ctx, opPrint, func([]byte) error { return nil }, number(lines), []byte(format))
+}
 
 // Hold is load.Work's.
 func (c *Client) Hold(ctx context.Context, micros int64) error {

@@ -18,6 +18,7 @@ const (
 	opPut
 	opGet
 	opHold
+	opPrint
 	opUsage
 	opError // of a reply alone; the body is the text
 )

@@ -52,6 +52,8 @@ func answer(work load.Work, op byte, body []byte) ([]byte, error) {
 		return work.Get(ctx, int64(binary.LittleEndian.Uint64(body)))
 	case op == opHold && len(body) == 8:
 		return nil, work.Hold(ctx, int64(binary.LittleEndian.Uint64(body)))
+	case op == opPrint && len(body) > 8:
+		return nil, work.Print(ctx, string(body[8:]), int64(binary.LittleEndian.Uint64(body)))
 	case op == opUsage:
 		usage, err := work.Usage(ctx)
 		return numbers(usage), err

@@ -47,10 +47,11 @@ func (r *results) disturbed() float64 {
 func (r *results) spread() (spread float64, withheld, total int) {
 	var spreads []float64
 	for _, k := range r.Keys() {
-		if k.Contestant == r.Reference || k.Quantity.IsCounted() {
+		by := r.reference(k.Work)
+		if k.Contestant == by || k.Quantity.IsCounted() {
 			continue
 		}
-		s := r.Ratio(k, r.Reference)
+		s := r.Ratio(k, by)
 		if s.N == 0 {
 			continue
 		}

@@ -28,7 +28,7 @@ func records(work string, q measure.Quantity, values map[string][]float64) []run
 func table(t *testing.T, all []run.Record) string {
 	t.Helper()
 	var b strings.Builder
-	s := Section{Works: []string{call}, Contestants: []string{ours, peer, floor}, Reference: peer, Floor: floor, Records: all}
+	s := Section{Works: []string{call}, Contestants: []string{ours, peer, floor}, Reference: peer, Records: all}
 	if err := s.Write(&b); err != nil {
 		t.Fatal(err)
 	}
@@ -45,27 +45,27 @@ func TestTable(t *testing.T) {
 		{
 			"a clear ratio, though the machine drifts", measure.P50,
 			map[string][]float64{ours: {10, 100, 20, 10}, peer: {20, 200, 40, 20}, floor: {5, 50, 10, 5}},
-			"| call | p50 µs | 15.0 · **0.50** (0.50–0.50) | **2.00** (2.00–2.00) | 30.0 | 7.50 · **0.25** (0.25–0.25) |",
+			"| call | p50 µs | 15.0 · **0.50** (0.50–0.50) | 30.0 | 7.50 · **0.25** (0.25–0.25) |",
 		},
 		{
 			"noise is named", measure.P50,
 			map[string][]float64{ours: {10, 90, 10, 90}, peer: {50, 50, 50, 50}},
-			"| call | p50 µs | 50.0 · noise |  | 50.0 | – |",
+			"| call | p50 µs | 50.0 · noise | 50.0 | – |",
 		},
 		{
 			"noise leaves a bound", measure.P50,
 			map[string][]float64{ours: {10, 20, 10, 20}, peer: {50, 50, 50, 50}},
-			"| call | p50 µs | 15.0 · < 0.40 |  | 50.0 | – |",
+			"| call | p50 µs | 15.0 · < 0.40 | 50.0 | – |",
 		},
 		{
 			"a rate is better when larger", measure.Rate,
 			map[string][]float64{ours: {500, 500, 500, 500}, peer: {250, 250, 250, 250}},
-			"| call | calls/s ↑ | 500 · **2.00** (2.00–2.00) |  | 250 | – |",
+			"| call | calls/s ↑ | 500 · **2.00** (2.00–2.00) | 250 | – |",
 		},
 		{
 			"a count needs no rounds", measure.HostAllocs,
 			map[string][]float64{ours: {9}, peer: {90}, floor: {0.001}},
-			"| call | host allocs/call | 9.00 · **0.10** |  | 90.0 | 0.00 · **0.00** |",
+			"| call | host allocs/call | 9.00 · **0.10** | 90.0 | 0.00 · **0.00** |",
 		},
 	}
 	for _, tt := range tests {
@@ -98,5 +98,24 @@ func TestFailuresAreTold(t *testing.T) {
 	all := []run.Record{{Contestant: ours, Work: call, Failure: "it broke"}}
 	if got := table(t, all); !strings.Contains(got, "FAILED: plugingen, call: it broke") {
 		t.Errorf("the failure is not in\n%s", got)
+	}
+}
+
+func TestATableForEachWork(t *testing.T) {
+	all := records(call, measure.Throughput, map[string][]float64{ours: {20, 20, 20}, floor: {40, 40, 40}, "other": {10, 10, 10}})
+	all = append(all, run.Record{Contestant: peer, Work: call, Refused: "larger than 4 MiB"})
+	var b strings.Builder
+	s := Section{
+		Works: []string{call, "not done"}, Contestants: []string{ours, peer, "other", "absent", floor},
+		Reference: peer, Fallback: "other", Floor: floor, Ours: ours, ByWork: true, Records: all,
+	}
+	if err := s.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	want := "### call\n\n|  | MB/s ↑ |\n| --- | ---: |\n| plugingen | 20.0 · **2.00** (2.00–2.00) |\n| go-plugin | – |\n| other | 10.0 |\n" +
+		"| socket | 40.0 · **4.00** (4.00–4.00) |\n| plugingen / socket | **0.50** (0.50–0.50) |\n\n" +
+		"Ratios are to other, for go-plugin refuses this.\n\ngo-plugin refuses: larger than 4 MiB\n"
+	if got := b.String(); !strings.HasSuffix(got, want) {
+		t.Errorf("got\n%s\nwant at its end\n%s", got, want)
 	}
 }

@@ -14,16 +14,16 @@ import (
 	"github.com/plugingen/plugingen/bench/stats"
 )
 
-// oursPrefix begins the names of our contestants: the ones that are compared with the floor as well.
-const oursPrefix = "plugingen"
-
 // Section is a table: contestants that did the same work.
 type Section struct {
 	Title       string
 	Works       []string // in the order of the rows
 	Contestants []string // in the order of the columns
 	Reference   string   // whom all are compared with
-	Floor       string   // whom ours are compared with besides; empty: nobody
+	Fallback    string   // whom instead, in work that Reference refuses; empty: nobody
+	Floor       string   // whom Ours is compared with besides; empty: nobody
+	Ours        string
+	ByWork      bool // a table for each piece of work, with a row for each contestant: for many contestants
 	Records     []run.Record
 }
 
@@ -50,7 +50,11 @@ func (s Section) Write(w io.Writer) error {
 		fmt.Fprintf(&b, "\n## %s\n\n", s.Title)
 	}
 	r.writeNoise(&b)
-	r.writeTable(&b)
+	if r.ByWork {
+		r.writeWorks(&b)
+	} else {
+		r.writeTable(&b)
+	}
 	for _, f := range r.Failures {
 		fmt.Fprintf(&b, "\nFAILED: %s\n", f)
 	}
@@ -58,39 +62,99 @@ func (s Section) Write(w io.Writer) error {
 	return err
 }
 
+// writeTable has a row for each quantity of each piece of work.
 func (r *results) writeTable(b *strings.Builder) {
-	header := []string{"work", "quantity"}
-	for _, c := range r.Contestants {
-		header = append(header, c)
-		if r.hasFloor(c) {
-			header = append(header, c+" / "+r.Floor)
-		}
-	}
-	writeRow(b, header)
-	writeRow(b, append([]string{"---", "---"}, repeat("---:", len(header)-2)...))
+	writeRow(b, append([]string{"work", "quantity"}, r.Contestants...))
+	writeRow(b, append([]string{"---", "---"}, repeat("---:", len(r.Contestants))...))
 	for _, work := range r.Works {
 		name := work
 		for _, q := range r.rows(work) {
-			writeRow(b, r.row(name, work, q))
+			cells := []string{name, title(q)}
+			for _, c := range r.Contestants {
+				cells = append(cells, r.cell(samples.Key{Contestant: c, Work: work, Quantity: q}))
+			}
+			writeRow(b, cells)
 			name = "" // once is enough for the eye
 		}
 	}
 }
 
-func (r *results) row(name, work string, q measure.Quantity) []string {
-	quantity := string(q)
-	if q.LargerIsBetter() {
-		quantity += " ↑"
+// writeWorks has a table for each piece of work.
+func (r *results) writeWorks(b *strings.Builder) {
+	for _, work := range r.Works {
+		quantities := r.rows(work)
+		if len(quantities) == 0 {
+			continue
+		}
+		fmt.Fprintf(b, "\n### %s\n\n", work)
+		header := []string{""}
+		for _, q := range quantities {
+			header = append(header, title(q))
+		}
+		writeRow(b, header)
+		writeRow(b, append([]string{"---"}, repeat("---:", len(quantities))...))
+		for _, c := range r.Contestants {
+			r.writeContestant(b, c, work, quantities)
+		}
+		r.writeFloor(b, work, quantities)
+		r.writeRefused(b, work)
 	}
-	cells := []string{name, quantity}
-	for _, c := range r.Contestants {
-		k := samples.Key{Contestant: c, Work: work, Quantity: q}
+}
+
+// writeContestant leaves out who has nothing to show.
+func (r *results) writeContestant(b *strings.Builder, contestant, work string, quantities []measure.Quantity) {
+	cells, any := []string{contestant}, r.Refused(contestant, work) != ""
+	for _, q := range quantities {
+		k := samples.Key{Contestant: contestant, Work: work, Quantity: q}
+		any = any || r.Has(k)
 		cells = append(cells, r.cell(k))
-		if r.hasFloor(c) {
-			cells = append(cells, ratioText(r.Ratio(k, r.Floor), q))
+	}
+	if any {
+		writeRow(b, cells)
+	}
+}
+
+// writeFloor compares ours with the floor.
+func (r *results) writeFloor(b *strings.Builder, work string, quantities []measure.Quantity) {
+	cells, any := []string{r.Ours + " / " + r.Floor}, false
+	for _, q := range quantities {
+		text := ""
+		if r.Floor != "" {
+			text = ratioText(r.Ratio(samples.Key{Contestant: r.Ours, Work: work, Quantity: q}, r.Floor), q)
+		}
+		any = any || text != ""
+		cells = append(cells, text)
+	}
+	if any {
+		writeRow(b, cells)
+	}
+}
+
+// writeRefused says below a table what dashes mean, and whom ratios are to.
+func (r *results) writeRefused(b *strings.Builder, work string) {
+	if by := r.reference(work); by != r.Reference {
+		fmt.Fprintf(b, "\nRatios are to %s, for %s refuses this.\n", by, r.Reference)
+	}
+	for _, c := range r.Contestants {
+		if reason := r.Refused(c, work); reason != "" {
+			fmt.Fprintf(b, "\n%s refuses: %s\n", c, reason)
 		}
 	}
-	return cells
+}
+
+// reference is whom all are compared with in a piece of work.
+func (r *results) reference(work string) string {
+	if r.Fallback != "" && r.Refused(r.Reference, work) != "" {
+		return r.Fallback
+	}
+	return r.Reference
+}
+
+func title(q measure.Quantity) string {
+	if q.LargerIsBetter() {
+		return string(q) + " ↑"
+	}
+	return string(q)
 }
 
 // cell is a median and how it compares with the reference.
@@ -99,8 +163,8 @@ func (r *results) cell(k samples.Key) string {
 		return "–"
 	}
 	text := number(r.Median(k))
-	if k.Contestant != r.Reference {
-		if ratio := ratioText(r.Ratio(k, r.Reference), k.Quantity); ratio != "" {
+	if by := r.reference(k.Work); k.Contestant != by {
+		if ratio := ratioText(r.Ratio(k, by), k.Quantity); ratio != "" {
 			text += " · " + ratio
 		}
 	}
@@ -133,10 +197,6 @@ func countedText(s stats.Summary) string {
 		return ""
 	}
 	return fmt.Sprintf("**%.2f**", s.Median)
-}
-
-func (r *results) hasFloor(contestant string) bool {
-	return r.Floor != "" && strings.HasPrefix(contestant, oursPrefix)
 }
 
 // number has three digits that count.
