@@ -36,10 +36,13 @@ type localSession struct {
 func (s *localSession) Chat(context.Context) (contestant.Chat, error) {
 	return nil, errors.ErrUnsupported
 }
+
 func (s *localSession) Upload(context.Context, int) (int64, error) { return 0, errors.ErrUnsupported }
+
 func (s *localSession) Download(context.Context, int) (int64, error) {
 	return 0, errors.ErrUnsupported
 }
+
 func (s *localSession) PID() int { return 0 }
 func (s *localSession) Close() error {
 	s.l.opened.Add(-1)

@@ -103,29 +103,29 @@ func (r *results) writeWorks(b *strings.Builder) {
 
 // writeContestant leaves out who has nothing to show.
 func (r *results) writeContestant(b *strings.Builder, contestant, work string, quantities []measure.Quantity) {
-	cells, any := []string{contestant}, r.Refused(contestant, work) != ""
+	cells, has := []string{contestant}, r.Refused(contestant, work) != ""
 	for _, q := range quantities {
 		k := samples.Key{Contestant: contestant, Work: work, Quantity: q}
-		any = any || r.Has(k)
+		has = has || r.Has(k)
 		cells = append(cells, r.cell(k))
 	}
-	if any {
+	if has {
 		writeRow(b, cells)
 	}
 }
 
 // writeFloor compares ours with the floor.
 func (r *results) writeFloor(b *strings.Builder, work string, quantities []measure.Quantity) {
-	cells, any := []string{r.Ours + " / " + r.Floor}, false
+	cells, has := []string{r.Ours + " / " + r.Floor}, false
 	for _, q := range quantities {
 		text := ""
 		if r.Floor != "" {
 			text = ratioText(r.Ratio(samples.Key{Contestant: r.Ours, Work: work, Quantity: q}, r.Floor), q)
 		}
-		any = any || text != ""
+		has = has || text != ""
 		cells = append(cells, text)
 	}
-	if any {
+	if has {
 		writeRow(b, cells)
 	}
 }

@@ -60,7 +60,9 @@ func (t Target) row(set *samples.Set) string {
 	if !set.Has(k) {
 		return ""
 	}
-	compared, measured, low, high := t.Contestant, "", 0.0, 0.0
+	compared := t.Contestant
+	var measured string
+	var low, high float64
 	if against := t.against(set); against != "" {
 		compared += " / " + against
 		measured, low, high = judged(set.Ratio(k, against), t.Quantity)
