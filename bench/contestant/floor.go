@@ -1,8 +1,10 @@
 package contestant
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 
 	"github.com/plugingen/plugingen/bench/bare"
@@ -12,7 +14,7 @@ import (
 type bareSocket struct{}
 
 // Floor is a unix socket with a length before each message, and a connection for each caller.
-// Of stderr it writes each line as it is, by one Write: what no relay can do without.
+// Of stderr each line becomes a record of the logger that others have too: what no relay can do without.
 func Floor() Contestant { return bareSocket{} }
 
 // Name is Contestant's.
@@ -26,11 +28,26 @@ func (bareSocket) Open(ctx context.Context, o Options) (Session, error) {
 	if o.Min > slog.LevelDebug {
 		return nil, errors.ErrUnsupported // a line has no level here
 	}
-	process, err := bare.Start(ctx, o.Path, o.Log)
+	var lines io.Writer
+	if o.Log != nil {
+		lines = records{logger(o)}
+	}
+	process, err := bare.Start(ctx, o.Path, lines)
 	if err != nil {
 		return nil, err
 	}
 	return &floorSession{Client: floor.NewClient(process.Dial), Process: process}, nil
+}
+
+// records makes one of each Write, which is a line.
+type records struct {
+	log *slog.Logger
+}
+
+// Write is io.Writer's.
+func (r records) Write(line []byte) (int, error) {
+	r.log.Info(string(bytes.TrimSuffix(line, []byte("\n"))))
+	return len(line), nil
 }
 
 type floorSession struct {
