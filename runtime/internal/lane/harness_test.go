@@ -220,7 +220,7 @@ func openGRPC(t testing.TB, s setup) grpc.ClientConnInterface {
 	s.registerOn(server)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
-	conn, err := grpc.NewClient("passthrough:///lane", grpc.WithTransportCredentials(insecure.NewCredentials()), dialUnix(l.Addr()),
+	conn, err := grpc.NewClient("passthrough:///lane", grpc.WithTransportCredentials(insecure.NewCredentials()), dialUnix(l.Addr(), func(c net.Conn) net.Conn { return c }),
 		grpc.WithDefaultCallOptions(append([]grpc.CallOption{grpc.MaxCallRecvMsgSize(limit)}, s.callOptions...)...),
 		grpc.WithChainUnaryInterceptor(s.unaryClient...), grpc.WithChainStreamInterceptor(s.streamClient...))
 	if err != nil {
@@ -231,9 +231,13 @@ func openGRPC(t testing.TB, s setup) grpc.ClientConnInterface {
 }
 
 // dialUnix is for paths that would not be the same in a URL.
-func dialUnix(at net.Addr) grpc.DialOption {
+func dialUnix(at net.Addr, wrap func(net.Conn) net.Conn) grpc.DialOption {
 	return grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, at.Network(), at.String())
+		conn, err := new(net.Dialer).DialContext(ctx, at.Network(), at.String())
+		if err != nil {
+			return nil, err
+		}
+		return wrap(conn), nil
 	})
 }
 

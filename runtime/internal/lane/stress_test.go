@@ -88,6 +88,36 @@ func TestCutAtRandomPoints(t *testing.T) {
 	}
 }
 
+// The same for the connection beneath a tunnel.
+func TestTunnelCutAtRandomPoints(t *testing.T) {
+	rounds := 100
+	if testing.Short() {
+		rounds = 10
+	}
+	for i := range rounds {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(uint64(i), 8))
+			server := NewServer(ServerConfig{Logger: quiet()})
+			pb.RegisterTestServiceServer(server, newTestServer())
+			served, left := make(chan error, 1), &atomic.Int64{}
+			left.Store(1<<10 + rng.Int64N(1<<(4+rng.IntN(16)))) // enough to open it
+			stream, end := tunnelOn(t, func(c net.Conn) net.Conn { return cutConn{c, left} }, func(c Carrier) { served <- server.Serve(c) })
+			client := NewClient(NewStreamCarrier(stream, end), ClientConfig{})
+			var wg sync.WaitGroup
+			for g := range 1 + rng.IntN(4) {
+				seed := rng.Uint64()
+				wg.Go(func() { callUntilLost(t, client, seed, g) })
+			}
+			ended := make(chan struct{})
+			go func() { wg.Wait(); close(ended) }()
+			receive(t, ended)
+			client.Close()
+			receive(t, served)
+			server.Stop()
+		})
+	}
+}
+
 // callUntilLost makes calls until one fails for want of a connection.
 func callUntilLost(t *testing.T, client *Client, seed uint64, g int) {
 	rng := rand.New(rand.NewPCG(seed, 1))

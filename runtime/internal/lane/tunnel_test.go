@@ -3,6 +3,7 @@ package lane
 import (
 	"context"
 	"errors"
+	"net"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -40,6 +41,12 @@ func openTunnel(t testing.TB, s setup) grpc.ClientConnInterface {
 // tunnel opens a stream whose other end is served by serve.
 func tunnel(t testing.TB, serve func(Carrier)) (grpc.ClientStream, context.CancelFunc) {
 	t.Helper()
+	return tunnelOn(t, func(c net.Conn) net.Conn { return c }, serve)
+}
+
+// tunnelOn is tunnel for a connection that wrap makes of a socket.
+func tunnelOn(t testing.TB, wrap func(net.Conn) net.Conn, serve func(Carrier)) (grpc.ClientStream, context.CancelFunc) {
+	t.Helper()
 	l := listen(t)
 	server := grpc.NewServer(grpc.WaitForHandlers(true), grpc.ForceServerCodecV2(StreamCodec()))
 	desc := &grpc.StreamDesc{StreamName: "Tunnel", ClientStreams: true, ServerStreams: true, Handler: func(_ any, stream grpc.ServerStream) error {
@@ -51,7 +58,7 @@ func tunnel(t testing.TB, serve func(Carrier)) (grpc.ClientStream, context.Cance
 	server.RegisterService(&grpc.ServiceDesc{ServiceName: "lane.Test", Streams: []grpc.StreamDesc{*desc}}, nil)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
-	conn, err := grpc.NewClient("passthrough:///lane", grpc.WithTransportCredentials(insecure.NewCredentials()), dialUnix(l.Addr()))
+	conn, err := grpc.NewClient("passthrough:///lane", grpc.WithTransportCredentials(insecure.NewCredentials()), dialUnix(l.Addr(), wrap))
 	if err != nil {
 		t.Fatal(err)
 	}
