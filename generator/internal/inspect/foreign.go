@@ -5,51 +5,41 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
-	"go/importer"
-	"go/parser"
 	"go/token"
 	"go/types"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 )
 
-// foreign has the packages of other modules and of the standard library: their export data, or where that cannot be
-// read (a newer tool chain, a package that does not build) their source.
+// foreign has the packages of other modules and of the standard library, from their source: export data would have to be
+// compiled first where the build cache has none, and is of no use to a program that was built with an older Go.
+// Of all that the go command lists, only the packages are read that the types of the contract reach.
 type foreign struct {
 	fset    *token.FileSet
 	listed  map[string]*listedPackage
-	gc      types.Importer
-	sources map[string]*types.Package
+	parsed  map[string]*parsedPackage
+	checked map[string]*types.Package
 	loading map[string]bool
 	direct  []string // the packages that were asked for
-	newer   error    // why the first export data that was there could not be read; nil when there is none
+
+	followed map[ast.Node]bool
+	scopes   map[*ast.File]*scope
 }
 
-// listForeign asks the go command about what the packages that quick has read import.
-func listForeign(ctx context.Context, env []string, quick *loader) (*foreign, error) {
+// listForeign asks the go command about what the packages that quick has read import, and reads what they reach.
+// Positions are those of fset.
+func listForeign(ctx context.Context, env []string, quick *loader, fset *token.FileSet) (*foreign, error) {
 	direct := quick.neededImports()
 	listed, err := goList(ctx, env, quick, direct)
 	if err != nil {
 		return nil, err
 	}
-	f := &foreign{listed: listed, sources: map[string]*types.Package{}, loading: map[string]bool{}, direct: direct}
-	return f, nil
-}
-
-// attach shares the loader's positions; it comes before the first Import.
-func (f *foreign) attach(fset *token.FileSet) {
-	f.fset = fset
-	f.gc = importer.ForCompiler(fset, "gc", f.open)
-}
-
-func (f *foreign) open(importPath string) (io.ReadCloser, error) {
-	p := f.listed[importPath]
-	if p == nil || p.Export == "" {
-		return nil, fmt.Errorf("no export data of %s", importPath)
+	f := &foreign{
+		fset: fset, listed: listed, direct: direct,
+		parsed: map[string]*parsedPackage{}, checked: map[string]*types.Package{}, loading: map[string]bool{},
+		followed: map[ast.Node]bool{}, scopes: map[*ast.File]*scope{},
 	}
-	return os.Open(p.Export)
+	f.reach(quick)
+	return f, nil
 }
 
 // Import implements types.Importer.
@@ -57,63 +47,38 @@ func (f *foreign) Import(importPath string) (*types.Package, error) {
 	if importPath == "unsafe" {
 		return types.Unsafe, nil
 	}
-	if pkg, ok := f.sources[importPath]; ok {
+	if pkg, ok := f.checked[importPath]; ok {
 		return pkg, nil
 	}
-	p := f.listed[importPath]
-	if p == nil {
+	p := f.parsed[importPath]
+	switch {
+	case f.loading[importPath]:
+		return nil, fmt.Errorf("import cycle through %s", importPath)
+	case p == nil:
 		return nil, fmt.Errorf("package %s was not asked for", importPath)
+	case p.err != nil:
+		return nil, p.err
 	}
-	if p.Export != "" {
-		pkg, err := f.gc.Import(importPath)
-		if err == nil {
-			return pkg, nil
-		}
-		if _, missing := os.Stat(p.Export); f.newer == nil && missing == nil {
-			f.newer = err
-		}
-	}
-	return f.fromSource(p)
-}
-
-func (f *foreign) fromSource(p *listedPackage) (*types.Package, error) {
-	if f.loading[p.ImportPath] {
-		return nil, fmt.Errorf("import cycle through %s", p.ImportPath)
-	}
-	f.loading[p.ImportPath] = true
-	defer delete(f.loading, p.ImportPath)
-	var parsed []*ast.File
-	for _, base := range p.GoFiles {
-		file, err := parser.ParseFile(f.fset, filepath.Join(p.Dir, base), nil, parser.SkipObjectResolution)
-		if err != nil && file == nil {
-			return nil, fmt.Errorf("read %s: %w", p.ImportPath, err)
-		}
-		parsed = append(parsed, file)
-	}
-	if len(parsed) == 0 {
-		return nil, fmt.Errorf("package %s: %s", p.ImportPath, p.reason())
-	}
+	f.loading[importPath] = true
+	defer delete(f.loading, importPath)
 	cfg := types.Config{
-		Importer: mapped{f, p.ImportMap}, IgnoreFuncBodies: true, FakeImportC: true, DisableUnusedImportCheck: true,
+		Importer: importer{f, f.listed[importPath]}, IgnoreFuncBodies: true, FakeImportC: true, DisableUnusedImportCheck: true,
 		Error: func(error) {}, // what the contract uses is checked when it is mapped
 	}
-	pkg, _ := cfg.Check(p.ImportPath, f.fset, parsed, nil)
-	f.sources[p.ImportPath] = pkg
+	pkg, _ := cfg.Check(importPath, f.fset, p.files, nil)
+	f.checked[importPath] = pkg
 	return pkg, nil
 }
 
-// mapped follows the go command's import map: the standard library has vendored packages.
-type mapped struct {
+// importer is what a foreign package imports.
+type importer struct {
 	foreign *foreign
-	names   map[string]string
+	by      *listedPackage
 }
 
 // Import implements types.Importer.
-func (m mapped) Import(importPath string) (*types.Package, error) {
-	if vendored, ok := m.names[importPath]; ok {
-		importPath = vendored
-	}
-	return m.foreign.Import(importPath)
+func (i importer) Import(importPath string) (*types.Package, error) {
+	return i.foreign.Import(i.by.mapped(importPath))
 }
 
 // folder is where the package's source is; empty when the go command has not said.
@@ -122,14 +87,6 @@ func (f *foreign) folder(importPath string) string {
 		return p.Dir
 	}
 	return ""
-}
-
-// tell says, once, that source was read where export data should have done.
-func (f *foreign) tell(r *report) {
-	if f.newer != nil && r != nil {
-		r.warn(token.Position{}, codeExportData, "", "what the go command compiled cannot be read ("+f.newer.Error()+"): source was read instead, which takes longer",
-			"build plugingen with the Go version that is in use here")
-	}
 }
 
 // why explains a package that could not be read.

@@ -19,18 +19,26 @@ import (
 
 // listedPackage is what go list says about a package.
 type listedPackage struct {
-	ImportPath, Name, Dir, Export string
-	GoFiles, CgoFiles             []string
-	ImportMap                     map[string]string
-	Error                         *struct{ Err string }
-	Standard                      bool
-	Module                        *listedModule
+	ImportPath, Name, Dir string
+	GoFiles, CgoFiles     []string
+	ImportMap             map[string]string
+	Error                 *struct{ Err string }
+	Standard              bool
+	Module                *listedModule
 }
 
 // listedModule is where a package comes from.
 type listedModule struct {
 	Version string
 	Replace *struct{ Version string }
+}
+
+// mapped follows the go command's import map: the standard library has vendored packages.
+func (p *listedPackage) mapped(importPath string) string {
+	if vendored, ok := p.ImportMap[importPath]; ok {
+		return vendored
+	}
+	return importPath
 }
 
 func (p *listedPackage) reason() string {
@@ -50,8 +58,8 @@ func goList(ctx context.Context, env []string, l *loader, paths []string) (map[s
 		return nil, err
 	}
 	defer clean()
-	args := append([]string{"list", "-e", "-export", "-deps"}, flags...)
-	args = append(args, "-json=ImportPath,Name,Dir,Export,GoFiles,CgoFiles,ImportMap,Error,Standard,Module", "--")
+	args := append([]string{"list", "-e", "-deps"}, flags...)
+	args = append(args, "-json=ImportPath,Name,Dir,GoFiles,CgoFiles,ImportMap,Error,Standard,Module", "--")
 	cmd := exec.CommandContext(ctx, "go", append(args, paths...)...)
 	cmd.Dir, cmd.Env, cmd.WaitDelay = dir, env, goCommandGrace
 	var stderr bytes.Buffer

@@ -40,13 +40,11 @@ func Inspect(ctx context.Context, cfg Config) (*model.Contract, model.Diagnostic
 		return finish(contract, report, err)
 	}
 	full := newLoader(files, mod, dir)
-	if full.foreign, err = listForeign(ctx, cfg.Env, quick); err != nil {
+	if full.foreign, err = listForeign(ctx, cfg.Env, quick, full.fset); err != nil {
 		return nil, nil, err
 	}
-	full.foreign.attach(full.fset)
 	full.foreign.record(cfg.Trace, mod.root)
 	contract, report, err = full.contract(cfg.Types)
-	full.foreign.tell(report)
 	return finish(contract, report, err)
 }
 

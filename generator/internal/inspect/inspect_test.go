@@ -65,51 +65,6 @@ func TestForeignTypesWithModuleInMemory(t *testing.T) {
 	}
 }
 
-// TestSourceWithoutExportData has export data that nobody can read, as with a newer tool chain, and none at all.
-func TestSourceWithoutExportData(t *testing.T) {
-	garbage := filepath.Join(t.TempDir(), "garbage")
-	if err := os.WriteFile(garbage, []byte("!<arch>\nthis is no archive"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, export := range []string{garbage, "", filepath.Join(t.TempDir(), "missing")} {
-		p := newPackage(map[string]string{"c/c.go": usesURL})
-		f := files{overlay: p.overlay}
-		mod, err := findModule(f, p.dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		quick := newLoader(f, mod, p.dir)
-		if _, r, err := quick.contract([]string{"I"}); err != nil || !r.unresolved {
-			t.Fatalf("the quick way knows net/url: %v", err)
-		}
-		full := newLoader(f, mod, p.dir)
-		if full.foreign, err = listForeign(t.Context(), nil, quick); err != nil {
-			t.Fatal(err)
-		}
-		for _, listed := range full.foreign.listed {
-			listed.Export = export
-		}
-		full.foreign.attach(full.fset)
-		c, r, err := full.contract([]string{"I"})
-		if err != nil || len(r.faults) > 0 {
-			t.Fatalf("export %q: %v, %v", export, err, r.faults)
-		}
-		if got := c.Services[0].Methods[0].Params[0].Type; got.Elem.Kind != model.Marshaler {
-			t.Errorf("export %q: got %v", export, got.Elem.Kind)
-		}
-		full.foreign.tell(r)
-		told := 0
-		for _, w := range r.warnings {
-			if w.Code == codeExportData {
-				told++
-			}
-		}
-		if want := map[bool]int{true: 1}[export == garbage]; told != want {
-			t.Errorf("export %q: told %d times, want %d", export, told, want)
-		}
-	}
-}
-
 func TestForeignComments(t *testing.T) {
 	c, err := newPackage(map[string]string{"c/c.go": "package c\n\nimport \"database/sql/driver\"\n\ntype R = driver.Result\n"}).inspect(t.Context(), "R")
 	if err != nil {

@@ -33,7 +33,6 @@ const (
 	codeErrorType     = "PG0104"
 	codeFilled        = "PG0108"
 	codePointers      = "PG0109"
-	codeExportData    = "PG0110"
 )
 
 type diagnostics model.Diagnostics

@@ -28,12 +28,12 @@ service Odd { rpc Do(Open) returns (Open.Inner); }
 func TestCodeHasTheDescriptor(t *testing.T) {
 	for name, text := range map[string]string{"odd": odd, "empty": "syntax = \"proto3\";\noption go_package = \"example.com/odd\";\n"} {
 		t.Run(name, func(t *testing.T) {
-			code := func(make func(c *Compiled) ([]byte, error)) string {
+			code := func(by func(c *Compiled) ([]byte, error)) string {
 				c, err := Compile(context.Background(), Input{File: "odd.proto", Sources: map[string][]byte{"odd.proto": []byte(text)}})
 				if err != nil {
 					t.Fatal(err)
 				}
-				got, err := make(c)
+				got, err := by(c)
 				if err != nil {
 					t.Fatal(err)
 				}
