@@ -6,6 +6,7 @@ tool (
 	github.com/matryer/moq
 	github.com/vektra/mockery/v3
 	go.uber.org/mock/mockgen
+	golang.org/x/tools/cmd/gonew
 )
 
 require (

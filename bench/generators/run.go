@@ -23,27 +23,6 @@ type Runner struct {
 	Progress io.Writer
 }
 
-// work is something that a tool does.
-type work struct {
-	name    string
-	methods int  // of the interface; zero: a whole project is made
-	again   bool // nothing has changed since the last run
-	team    bool // the project is made of a team's template set, a module that is in the cache
-	update  bool // a project of 40 files follows its templates
-}
-
-func works() []work {
-	return []work{
-		{name: "generate, 10 methods", methods: 10},
-		{name: "generate, 200 methods", methods: 200},
-		{name: "nothing changed, 10 methods", methods: 10, again: true},
-		{name: "nothing changed, 200 methods", methods: 200, again: true},
-		{name: "a new project"},
-		{name: "a new project, a team's templates", team: true},
-		{name: "an update of 40 files", update: true},
-	}
-}
-
 // Works lists what is measured, in the order of the table.
 func Works() []string {
 	var names []string
@@ -55,8 +34,8 @@ func Works() []string {
 
 // Run builds the tools and goes through the rounds.
 func (r Runner) Run(ctx context.Context) ([]run.Record, error) {
-	team, err := publishTeam(r.Root, r.Dir)
-	if err != nil {
+	env := proxyEnv(r.Dir)
+	if err := publishTeam(r.Root, r.Dir); err != nil {
 		return nil, err
 	}
 	var jobs []*job
@@ -65,14 +44,18 @@ func (r Runner) Run(ctx context.Context) ([]run.Record, error) {
 			return nil, err
 		}
 		for _, w := range works() {
-			if w.methods > 0 || t.name == OursName {
-				j := &job{tool: t, work: w, program: t.path(r.Dir), dir: filepath.Join(r.Dir, fmt.Sprint(t.name, "-", len(jobs)))}
-				if w.team {
-					j.env = append(os.Environ(), team...)
-				}
-				jobs = append(jobs, j)
+			if !t.does(w) {
+				continue
 			}
+			j := &job{tool: t, work: w, root: r.Root, program: t.path(r.Dir), dir: filepath.Join(r.Dir, fmt.Sprint(t.name, "-", len(jobs)))}
+			if w.team || t.makes != nil {
+				j.env = append(os.Environ(), env...)
+			}
+			jobs = append(jobs, j)
 		}
+	}
+	if err := publishStart(ctx, r.Dir); err != nil {
+		return nil, err
 	}
 	for _, j := range jobs {
 		if err := j.prepare(ctx); err != nil {
@@ -87,6 +70,9 @@ func (r Runner) rounds(ctx context.Context, jobs []*job) ([]run.Record, error) {
 	for round := range r.Rounds {
 		rand.Shuffle(len(jobs), func(i, j int) { jobs[i], jobs[j] = jobs[j], jobs[i] })
 		for _, j := range jobs {
+			if j.work.rounds > 0 && round >= j.work.rounds {
+				continue
+			}
 			record, err := j.sample(ctx)
 			if err != nil {
 				return records, err
@@ -103,6 +89,7 @@ func (r Runner) rounds(ctx context.Context, jobs []*job) ([]run.Record, error) {
 type job struct {
 	tool    tool
 	work    work
+	root    string // of the bench's module
 	program string
 	dir     string
 	env     []string // nil: that of this process
@@ -110,7 +97,7 @@ type job struct {
 
 // prepare runs once, so that a run can find nothing to do, and caches are warm for everybody.
 func (j *job) prepare(ctx context.Context) error {
-	if err := writeSample(j.dir, max(1, j.work.methods), j.tool.files); err != nil {
+	if err := writeSample(j.root, j.dir, j.work, j.tool.files); err != nil || j.work.cold {
 		return err
 	}
 	_, err := j.sample(ctx)
@@ -124,6 +111,11 @@ func (j *job) sample(ctx context.Context) (run.Record, error) {
 	cmd := exec.CommandContext(ctx, j.program, j.args()...)
 	cmd.Dir = j.dir
 	cmd.Env = j.env
+	if j.work.cold {
+		cache := filepath.Join(j.dir, "cache")
+		defer func() { _ = os.RemoveAll(cache) }() // the folder of all goes at the end
+		cmd.Env = append(os.Environ(), "GOCACHE="+cache)
+	}
 	busy, own, begun := machine.Busy(), machine.ProcessCPU(os.Getpid()), time.Now()
 	out, err := cmd.CombinedOutput()
 	wall := time.Since(begun)
@@ -142,6 +134,8 @@ func (j *job) sample(ctx context.Context) (run.Record, error) {
 
 func (j *job) args() []string {
 	switch {
+	case j.tool.makes != nil:
+		return j.tool.makes
 	case j.work.team:
 		return teamArgs()
 	case j.work.update:

@@ -7,11 +7,16 @@ import (
 	"strings"
 )
 
-// writeSample makes a module with an interface of n methods in dir, and what else a tool wants there.
-func writeSample(dir string, n int, more map[string]string) error {
+// writeSample makes a module with the interface that the work is about in dir, and what else a tool wants there.
+func writeSample(root, dir string, w work, more map[string]string) error {
 	files := map[string]string{
-		"go.mod":         "module example.com/sample\n\ngo 1.26.0\n",
-		"store/store.go": sampleSource(n),
+		"go.mod":         sampleModule,
+		"store/store.go": sampleSource(max(1, w.methods), w.modules),
+	}
+	if w.modules {
+		if err := requireLikeBench(root, files); err != nil {
+			return err
+		}
 	}
 	for name, text := range more {
 		files[name] = text
@@ -28,12 +33,51 @@ func writeSample(dir string, n int, more map[string]string) error {
 	return nil
 }
 
-const sampleHead = `// Package store is a sample.
+const sampleModule = "module example.com/sample\n\ngo 1.26.0\n"
+
+// requireLikeBench makes the sample's module require what the bench's own does, so that nothing else has to be downloaded.
+func requireLikeBench(root string, files map[string]string) error {
+	own, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		return err
+	}
+	sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	b.WriteString(sampleModule)
+	for line := range strings.Lines(string(own)) {
+		first, _, _ := strings.Cut(line, " ")
+		if first != "module" && first != "go" && first != "replace" && !strings.HasSuffix(strings.TrimSpace(line), " v0.0.0") { // which is ours
+			b.WriteString(line)
+		}
+	}
+	files["go.mod"], files["go.sum"] = b.String(), string(sums)
+	return nil
+}
+
+const (
+	standardImports = `"context"
+	"time"`
+	moduleImports = `
+
+	"github.com/hashicorp/go-hclog"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/types/known/structpb"`
+	moduleFields = `
+	Level hclog.Level
+	Code  codes.Code
+	Meta  metadata.MD
+	More  *structpb.Struct`
+)
+
+const sampleText = `// Package store is a sample.
 package store
 
 import (
-	"context"
-	"time"
+	%s
 )
 
 // Item is what is stored.
@@ -41,17 +85,21 @@ type Item struct {
 	Key    string
 	Value  []byte
 	Labels map[string]string
-	At     time.Time
+	At     time.Time%s
 }
 
 // Store has methods.
 type Store interface {
 `
 
-// sampleSource uses standard types alone, as most contracts do.
-func sampleSource(n int) string {
+// sampleSource uses standard types alone, as most contracts do, or those of modules besides.
+func sampleSource(n int, modules bool) string {
 	var b strings.Builder
-	b.WriteString(sampleHead)
+	if modules {
+		fmt.Fprintf(&b, sampleText, standardImports+moduleImports, moduleFields)
+	} else {
+		fmt.Fprintf(&b, sampleText, standardImports, "")
+	}
 	for i := range n {
 		fmt.Fprintf(&b, "\t// Method%03d does one thing.\n\tMethod%03d(ctx context.Context, key string, items []Item, limit int64) (found []Item, more bool, err error)\n", i, i)
 	}

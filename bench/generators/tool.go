@@ -9,17 +9,18 @@ import (
 	"github.com/plugingen/plugingen/bench/programs"
 )
 
-// Names of the tools. All others are compared with ReferenceName, which is the fastest of the peers.
+// Names of the tools. All others are compared with ReferenceName, which is the fastest of those that make mocks.
 const (
 	OursName      = "plugingen"
 	ReferenceName = "mockgen"
 )
 
-// tool is a generator. Peers make mocks, which is less than half of what ours makes.
+// tool is a generator. Peers make mocks, which is less than half of what ours makes; gonew copies a module as a new project.
 type tool struct {
 	name  string
 	build []string          // arguments of go build, without -o
 	run   []string          // arguments of a run in the sample's folder
+	makes []string          // arguments that make a project, for a tool that does nothing else
 	check []string          // arguments that find nothing to do; nil: it has no way but to run again
 	files map[string]string // that it wants in the sample's folder
 	wrote []string          // what a run writes there, to be removed before another
@@ -53,6 +54,11 @@ func tools() []tool {
 			build: peer("go.uber.org/mock/mockgen"),
 			run:   []string{"-source=store/store.go", "-destination=mocks/store.go", "-package=mocks"},
 			wrote: []string{"mocks"},
+		},
+		{
+			name:  "gonew",
+			build: peer("golang.org/x/tools/cmd/gonew"),
+			makes: []string{startModule + "@" + teamVersion, "example.com/" + newProject, newProject},
 		},
 	}
 }
