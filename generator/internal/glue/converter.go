@@ -49,7 +49,7 @@ func (f *file) encodeFails(field *model.Field) bool {
 		return false
 	}
 	if field.Value.Message != nil {
-		return f.convert[field.Value.Message].encodes || isElement(field) && nilable(field)
+		return f.convert[field.Value.Message].encodes
 	}
 	return scalarEncodeFails(element(field.Of))
 }
@@ -97,7 +97,7 @@ func isElement(f *model.Field) bool {
 	return f.Label == model.Repeated || f.Label == model.Keyed || f.Label == model.Pairs
 }
 
-// nilable says whether elements are pointers for whose nil there is no place.
+// nilable says whether elements are pointers for whose nil there is no place but a mark in their message.
 func nilable(f *model.Field) bool { return f.Of.Kind == model.Pointer && !wraps(f.Value) }
 
 func wraps(c model.Carrier) bool { return c.Message != nil && c.Message.Wrapper }
@@ -218,11 +218,6 @@ func (f *file) maxNesting() string { return f.need(&f.MaxNesting, "maxNesting") 
 func (f *file) errNesting() string {
 	f.ErrorsPackage = f.imports.Std("errors")
 	return f.need(&f.ErrNesting, "errNesting")
-}
-
-func (f *file) errNil() string {
-	f.ErrorsPackage = f.imports.Std("errors")
-	return f.need(&f.ErrNil, "errNilElement")
 }
 
 // need declares a helper when the first use asks for it.

@@ -143,6 +143,7 @@ func (d *decoding) element(b *block, field *model.Field, dst, src, index string)
 		d.assign(b, field, dst, src, where)
 		return
 	}
+	b.add("if "+d.Runtime+".IsNilElement("+src+") {", dst+" = nil", "continue", "}")
 	item := d.locals.item
 	b.add("var " + item + " " + field.Of.Elem.Expr(d.imports))
 	d.assign(b, field, item, src, where)

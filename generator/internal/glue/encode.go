@@ -207,7 +207,7 @@ func (e *encoding) table(b *block, field *model.Field, dst, src string) {
 func (e *encoding) element(b *block, field *model.Field, dst, src, index string) {
 	where := e.whereElement(field, index)
 	if nilable(field) {
-		b.add("if "+src+" == nil {", strings.Join(e.fail(where, e.errNil()), "\n"), "}")
+		b.add("if "+src+" == nil {", dst+" = "+e.Runtime+".NilElement(new("+strings.TrimPrefix(e.carrierGo(field.Value), "*")+"))", "continue", "}")
 	}
 	e.assign(b, field, dst, e.value(field, src), where)
 }

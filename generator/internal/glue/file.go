@@ -75,7 +75,7 @@ type file struct {
 	DecodeDuration, Marshaled                string
 	MarshalProto, UnmarshalProto             string
 	Values                                   string
-	MaxNesting, ErrNesting, ErrNil           string
+	MaxNesting, ErrNesting                   string
 	Unmarshalers                             []unmarshaler
 	Services, Objects                        []service
 	Streams                                  []stream

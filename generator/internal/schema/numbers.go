@@ -103,10 +103,10 @@ func (l *layout) next(m *model.Message) int {
 			top = max(top, r.Last)
 		}
 	}
-	if n := free(m, top+1); n <= maxNumber {
+	if n := free(m, top+1); n < maxNumber { // which marks nil pointers in lists
 		return n
 	}
-	if n := free(m, 1); n <= maxNumber {
+	if n := free(m, 1); n < maxNumber {
 		return n
 	}
 	l.faults = append(l.faults, model.Diagnostic{
