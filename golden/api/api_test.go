@@ -31,6 +31,7 @@ func packages() []string {
 		"runtime/plugin/pluginlog",
 		"runtime/plugintest",
 		"runtime/relay",
+		"runtime/rpc",
 		"runtime/transport",
 		"generator",
 		"generator/model",

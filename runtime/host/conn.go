@@ -24,6 +24,9 @@ type conn struct {
 	p *Plugin
 	// contract says that it is a contract's, which lists what of a context crosses; otherwise all metadata does.
 	contract bool
+	// plain says that what the plugin answers is not remembered: to the services of a .proto, Unimplemented may be an answer
+	// to one request.
+	plain bool
 }
 
 // Invoke is grpc.ClientConnInterface's.
@@ -37,7 +40,7 @@ func (c *conn) Invoke(ctx context.Context, method string, args, reply any, opts 
 	ctx, cancel := c.bounded(c.crossing(ctx))
 	defer cancel()
 	err := c.p.carrier.Invoke(ctx, method, args, reply, opts...)
-	if c.contract {
+	if c.learns() {
 		c.p.methods.Learn(method, err)
 	}
 	return c.explain(ctx, err)
@@ -45,10 +48,19 @@ func (c *conn) Invoke(ctx context.Context, method string, args, reply any, opts 
 
 // missing is the error of a call that need not be made. What services say that are none of a contract may change.
 func (c *conn) missing(method string) error {
-	if !c.contract {
+	if !c.learns() {
 		return nil
 	}
 	return c.p.methods.Missing(method)
+}
+
+func (c *conn) learns() bool { return c.contract && !c.plain }
+
+// Plain is for package rpc.
+func (c *conn) Plain() grpc.ClientConnInterface {
+	plain := *c
+	plain.plain = true
+	return &plain
 }
 
 // KnownMethods is for runtime.Service.
