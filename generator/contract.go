@@ -26,8 +26,12 @@ type ContractRequest struct {
 	// Overlay holds files by absolute path that take the place of those on disk, or that are not there yet:
 	// Go files, go.mod and go.sum, the .proto of an earlier run. Nil means that only the disk counts.
 	Overlay map[string][]byte
-	// Types are the names of the interfaces in the package; at least one.
+	// Types are the names of the interfaces in the package; at least one, unless there are Protos.
 	Types []string
+	// Protos are .proto files whose services make the contract: the interfaces are made of them. They are relative to Dir, or
+	// absolute. A package that was made of .proto files before is made of them again when neither Protos nor Types are given,
+	// or when Types names its interfaces.
+	Protos []string
 	// Env is the environment of the go command, which is asked only about packages of other modules; nil means the process's.
 	Env []string
 	// Remember records what decided about the result, for ContractResult.Remember.
@@ -45,20 +49,31 @@ type ContractResult struct {
 	memory *memory
 }
 
-// ContractFile is a generated file: Name is relative to the contract's folder, with slashes.
+// ContractFile is a generated file: Name is relative to the contract's folder, with slashes. A .pb.go of a package of its own
+// may lie elsewhere in the module.
 type ContractFile struct {
 	Name string
 	Data []byte
+	// Once says that the file is the owner's as soon as it is there.
+	Once bool
 }
 
 // ErrNoTypes says that a ContractRequest names no interface. It wraps ErrInput.
 var ErrNoTypes = fmt.Errorf("%w: no interface is named: give -type", ErrInput)
 
 // Contract reads the interfaces that req names and returns their .proto, .pb.go and glue. Field numbers are those of
-// the .proto of an earlier run, where there is one. Faults of the interfaces come all at once, as [model.Diagnostics];
+// the .proto of an earlier run, where there is one. For Protos it is the other way round: the interfaces are made, too.
+// Faults of the interfaces or of the files come all at once, as [model.Diagnostics];
 // a folder that is no package of a module, and a request without types, are ErrInput.
 // It reads files, and runs the go command only for types of other modules, until ctx ends; it writes nothing.
 func Contract(ctx context.Context, req ContractRequest) (*ContractResult, error) {
+	req, err := req.completed()
+	if err != nil {
+		return nil, err
+	}
+	if len(req.Protos) > 0 {
+		return protoContract(ctx, req)
+	}
 	if len(req.Types) == 0 {
 		return nil, ErrNoTypes
 	}

@@ -14,6 +14,8 @@ import (
 type ContractPlace struct {
 	Dir   string   // relative to where it was looked for, with slashes
 	Types []string // the interfaces that its directive names, or that it was generated for; may be empty
+	// Protos are the .proto files that its directive names, or that it was generated from, relative to it; nil for Go interfaces.
+	Protos []string
 }
 
 // FindGenerated returns the packages in dir and below that have a directive of go generate which runs plugingen generate, or that
@@ -31,12 +33,13 @@ func FindGenerated(dir string) ([]ContractPlace, error) {
 		case name != dir && skipped(d.Name()):
 			return fs.SkipDir
 		}
-		types, found, err := directiveIn(name)
+		place, found, err := directiveIn(name)
 		if err != nil || !found {
 			return err
 		}
 		rel, err := filepath.Rel(dir, name)
-		places = append(places, ContractPlace{filepath.ToSlash(rel), types})
+		place.Dir = filepath.ToSlash(rel)
+		places = append(places, place)
 		return err
 	})
 	slices.SortFunc(places, func(a, b ContractPlace) int { return strings.Compare(a.Dir, b.Dir) })
@@ -44,10 +47,10 @@ func FindGenerated(dir string) ([]ContractPlace, error) {
 }
 
 // directiveIn looks at the Go files directly in a folder.
-func directiveIn(dir string) (types []string, found bool, err error) {
+func directiveIn(dir string) (place ContractPlace, found bool, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, false, err
+		return place, false, err
 	}
 	for _, e := range entries {
 		if !e.Type().IsRegular() || filepath.Ext(e.Name()) != ".go" {
@@ -55,21 +58,24 @@ func directiveIn(dir string) (types []string, found bool, err error) {
 		}
 		data, err := os.ReadFile(filepath.Join(dir, e.Name()))
 		if err != nil {
-			return nil, false, err
+			return place, false, err
 		}
-		if list, ok := directive(data); ok {
-			return list, true, nil
+		if words, ok := directive(data); ok {
+			return ContractPlace{Types: listIn("type", words), Protos: listIn("proto", words)}, true, nil
 		}
 		found = found || e.Name() == GluedName
 	}
 	if found {
-		types, err = ServicesIn(dir)
+		place.Protos, err = ProtosIn(dir)
 	}
-	return types, found, err
+	if found && err == nil && place.Protos == nil {
+		place.Types, err = ServicesIn(dir)
+	}
+	return place, found, err
 }
 
 // directive finds the line, such as //go:generate go tool plugingen generate -type Greeter.
-func directive(data []byte) (types []string, found bool) {
+func directive(data []byte) (args []string, found bool) {
 	if !bytes.Contains(data, []byte("\n//go:generate ")) && !bytes.HasPrefix(data, []byte("//go:generate ")) {
 		return nil, false
 	}
@@ -81,18 +87,18 @@ func directive(data []byte) (types []string, found bool) {
 		words := strings.Fields(rest)
 		for i, word := range words {
 			if i > 0 && word == "generate" && strings.TrimSuffix(filepath.Base(filepath.FromSlash(words[i-1])), ".exe") == "plugingen" {
-				return typesIn(words[i+1:]), true
+				return words[i+1:], true
 			}
 		}
 	}
 	return nil, false
 }
 
-// typesIn is what the flag -type names, in any of its forms.
-func typesIn(words []string) []string {
+// listIn is what a flag names, in any of its forms.
+func listIn(flag string, words []string) []string {
 	for i, word := range words {
 		name, value, joined := strings.Cut(strings.TrimLeft(word, "-"), "=")
-		if name != "type" || !strings.HasPrefix(word, "-") {
+		if name != flag || !strings.HasPrefix(word, "-") {
 			continue
 		}
 		if !joined && i+1 < len(words) {

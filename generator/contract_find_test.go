@@ -17,6 +17,7 @@ func TestDirectivesAreFound(t *testing.T) {
 		"//go:generate plugingen.exe generate --check -type A":                                   {{Dir: ".", Types: []string{"A"}}},
 		"//go:generate plugingen generate":                                                       {{Dir: "."}},
 		"//go:generate plugingen generate -type":                                                 {{Dir: "."}},
+		"//go:generate plugingen generate --proto a.proto,../b.proto .":                          {{Dir: ".", Protos: []string{"a.proto", "../b.proto"}}},
 		"//go:generate plugingen version":                                                        nil,
 		"//go:generate generate plugingen":                                                       nil,
 		"//  //go:generate plugingen generate -type A":                                           nil,

@@ -14,7 +14,7 @@ import (
 // memory is what one run of Contract leaves for the next one.
 type memory struct {
 	dir      string // absolute
-	types    []string
+	asked    string
 	trace    seen.Trace
 	files    []ContractFile
 	warnings model.Diagnostics
@@ -26,7 +26,7 @@ func (req ContractRequest) memory() *memory {
 	if err != nil || !req.Remember || len(req.Overlay) > 0 || req.Env != nil {
 		return nil
 	}
-	return &memory{dir: dir, types: req.Types}
+	return &memory{dir: dir, asked: req.asked()}
 }
 
 func (m *memory) recorder() *seen.Trace {
@@ -74,7 +74,15 @@ func (r *ContractResult) Remember(files ...string) {
 	if err != nil {
 		return
 	}
-	m.trace.Keep(m.dir, strings.Join(m.types, ","), note)
+	m.trace.Keep(m.dir, m.asked, note)
+}
+
+// asked is what a run is asked for; empty for what the last one was.
+func (req ContractRequest) asked() string {
+	if len(req.Protos) > 0 {
+		return "proto " + strings.Join(req.Protos, ",")
+	}
+	return strings.Join(req.Types, ",")
 }
 
 // Unchanged says, without running it, whether Contract would return for the request the files that lie in the folder: what
@@ -85,7 +93,7 @@ func Unchanged(req ContractRequest) (warnings model.Diagnostics, ok bool) {
 	if err != nil || len(req.Overlay) > 0 || req.Env != nil {
 		return nil, false
 	}
-	note, ok := seen.Same(dir, strings.Join(req.Types, ","))
+	note, ok := seen.Same(dir, req.asked())
 	if !ok || json.Unmarshal(note, &warnings) != nil {
 		return nil, false
 	}

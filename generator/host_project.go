@@ -32,6 +32,7 @@ func (v *codeView) addCalls() error {
 func callNames() []string {
 	return []string{
 		"method", "methods", "param", "arguments", "argument", "rest", "args", "client", "ctx", "err", "p", "Run", "options", "program",
+		"message", "messages", "asJSON", "m", "results", "pointer",
 	}
 }
 
@@ -39,6 +40,12 @@ func paramViews(m *model.Method) []paramView {
 	var views []paramView
 	for i, p := range m.Params {
 		name, what := displayName(p, i), describeType(p.Type)
+		if m.RPC != nil && p.Type.Kind == model.ProtoMessage {
+			what = describeType(p.Type.Elem)
+		}
+		if m.RPC != nil && m.RPC.ClientStreams {
+			name, what = name+"...", describeType(m.RPC.Request.Type)
+		}
 		if m.Variadic && i == len(m.Params)-1 {
 			name, what = name+"...", describeType(p.Type.Elem)
 		}
@@ -87,6 +94,9 @@ func call(imports *model.ImportSet, m *model.Method) render.Code {
 		if m.Variadic && i == len(m.Params)-1 {
 			read, typ, spread = "rest", p.Type.Elem, "..."
 		}
+		if m.RPC != nil {
+			read, typ = readMessage(m.RPC, typ)
+		}
 		b.WriteString(names[i] + " := " + read + "[" + typ.Expr(imports) + "](args, " + strconv.Quote(displayName(p, i)) + ")\n")
 		args = append(args, names[i]+spread)
 	}
@@ -95,19 +105,43 @@ func call(imports *model.ImportSet, m *model.Method) render.Code {
 	return render.Code(b.String())
 }
 
+// readMessage is how a message, or a stream of them, is read.
+func readMessage(rpc *model.RPC, typ *model.Type) (read string, of *model.Type) {
+	switch {
+	case rpc.ClientStreams:
+		return "messages", rpc.Request.Type
+	case typ.Kind == model.ProtoMessage:
+		return "message", rpc.Request.Type
+	default:
+		return "argument", typ
+	}
+}
+
+// streamToList gathers what a stream gives.
+func streamToList(call string) string {
+	return "var results []any\nfor m, err := range " + call + " {\nif err != nil {\nreturn results, err\n}\nresults = append(results, asJSON(m))\n}\nreturn results, nil"
+}
+
 func callAndReturn(m *model.Method, call string) string {
+	if m.ReturnsStream() {
+		return streamToList(call)
+	}
 	results := make([]string, len(m.Results))
 	for i := range results {
 		results[i] = "result" + strconv.Itoa(i)
 	}
 	list := strings.Join(results, ", ")
+	shown := list
+	if m.RPC != nil && len(m.Results) == 1 && m.Results[0].Type.Kind == model.ProtoMessage {
+		shown = "asJSON(" + list + ")"
+	}
 	switch {
 	case len(results) == 0 && m.HasError:
 		return "return nil, " + call
 	case len(results) == 0:
 		return call + "\nreturn nil, nil"
 	case m.HasError:
-		return list + ", err := " + call + "\nreturn []any{" + list + "}, err"
+		return list + ", err := " + call + "\nreturn []any{" + shown + "}, err"
 	default:
 		return list + " := " + call + "\nreturn []any{" + list + "}, nil"
 	}

@@ -20,7 +20,10 @@ func (v *codeView) addStubs() error {
 	v.MainImports = render.Code(v.importsFor([]string{"log/slog", "os"}, []string{"", "plugin", "plugin/pluginlog"}).Block())
 	v.stubs(v.importsFor(nil, nil, taken...))
 	std, runtime := []string{"os", "testing"}, []string{"host", "plugintest"}
-	if v.ReturnsErrors {
+	switch {
+	case v.FromProto:
+		std = append(std, grpcCodes, grpcStatus)
+	case v.ReturnsErrors:
 		std, runtime = append(std, "errors"), append(runtime, "")
 	}
 	v.checks(v.importsFor(std, runtime, append(taken, "t", "err", "implementation", "p", "m")...))
@@ -60,6 +63,8 @@ func stubOn(imports *model.ImportSet, receiver, service string, m *model.Method)
 // notImplemented is the body of a stub that has no example to show.
 func notImplemented(imports *model.ImportSet, service string, m *model.Method) string {
 	switch {
+	case m.RPC != nil:
+		return rpcStub(imports, service+"."+m.Name, m)
 	case m.HasError:
 		text := strconv.Quote(service + "." + m.Name + " is not implemented yet: %w")
 		err := imports.Std("fmt") + ".Errorf(" + text + ", " + imports.Std("errors") + ".ErrUnsupported)"
@@ -69,6 +74,21 @@ func notImplemented(imports *model.ImportSet, service string, m *model.Method) s
 	default:
 		return "return " + m.ZeroResults(imports)
 	}
+}
+
+// The packages of gRPC's errors.
+const (
+	grpcCodes  = "google.golang.org/grpc/codes"
+	grpcStatus = "google.golang.org/grpc/status"
+)
+
+// rpcStub says what gRPC has for a method that is not there.
+func rpcStub(imports *model.ImportSet, full string, m *model.Method) string {
+	err := imports.Std(grpcStatus) + ".Error(" + imports.Std(grpcCodes) + ".Unimplemented, " + strconv.Quote(full+" is not implemented yet") + ")"
+	if !m.ReturnsStream() {
+		return "return " + m.FailResults(imports, err)
+	}
+	return "return func(yield func(" + m.RPC.Response.Pointer().Expr(imports) + ", error) bool) {\n\tyield(nil, " + err + ")\n}"
 }
 
 // receiver is a short name that nothing in the method has.
@@ -94,6 +114,8 @@ func (v *codeView) checks(imports *model.ImportSet) {
 func check(imports *model.ImportSet, m *model.Method) render.Code {
 	call := "implementation." + m.Name + "(" + m.ExampleArgs(imports, "t.Context()") + ")"
 	switch {
+	case m.ReturnsStream():
+		return render.Code("for _, err := range " + call + " {\nreached(t, err)\nbreak\n}")
 	case !m.HasError && len(m.Results) == 0:
 		return render.Code(call)
 	case !m.HasError: // vet wants to see that it is meant

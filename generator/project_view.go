@@ -20,6 +20,7 @@ type view struct {
 	Contract     contractView
 	// ReturnsErrors says that a method has an error result.
 	ReturnsErrors bool
+	FromProto     bool  // the contract was made of .proto files: its errors are those of gRPC
 	Starter       bool  // the contract is the starter: there are bodies and tests to show
 	OwnsContract  bool  // the contract's package is in this project
 	HasTool       bool  // the project pins the generator in go.tool.mod
@@ -106,10 +107,6 @@ func cookieValue(importPath string) string {
 }
 
 func (b *builder) view(c *contract) (*view, error) {
-	m, err := b.modules(c)
-	if err != nil {
-		return nil, err
-	}
 	v := &view{
 		Kind: b.kind.set, Vars: b.vars,
 		Name: b.req.Name, Module: b.req.Module, Go: b.self.mod.Go.Version, Self: b.self.path(),
@@ -117,13 +114,20 @@ func (b *builder) view(c *contract) (*view, error) {
 			Vars: b.vars, Self: b.self.path(),
 			Package: c.model.Package.Name, Name: localName(c.model.Package.Name), Path: c.model.Package.Path, Dir: c.dir, CookieKey: cookieKey(b.req.Name),
 		},
-		Versions: c.versions, Starter: c.starter, OwnsContract: c.dir != "", HasTool: m.toolMod != nil,
+		Versions: c.versions, Starter: c.starter, OwnsContract: c.dir != "", FromProto: c.model.Protos != nil,
 		Copy: b.req.Runtime.Copy, Checkout: b.req.Runtime.requirement() == noVersion && !b.req.Runtime.Copy,
-		Mod: render.Code(m.mod), Sum: render.Code(m.sum), ToolMod: render.Code(m.toolMod), ToolSum: render.Code(m.toolSum),
 	}
 	v.addServices(c.model)
 	v.Contract.Types = typeNames(c.model)
-	return v, b.kind.view(&codeView{view: v, contract: c.model})
+	if err := b.kind.view(&codeView{view: v, contract: c.model}); err != nil {
+		return nil, err
+	}
+	m, err := b.modules(c, v)
+	if err != nil {
+		return nil, err
+	}
+	v.Mod, v.Sum, v.ToolMod, v.ToolSum, v.HasTool = render.Code(m.mod), render.Code(m.sum), render.Code(m.toolMod), render.Code(m.toolSum), m.toolMod != nil
+	return v, nil
 }
 
 func (v *view) addServices(c *model.Contract) {
@@ -144,12 +148,27 @@ func typeNames(c *model.Contract) string {
 }
 
 // modules are the project's module files.
-func (b *builder) modules(c *contract) (modules, error) {
+func (b *builder) modules(c *contract, v *view) (modules, error) {
 	w := moduleWish{path: b.req.Module, runtime: b.req.Runtime, extra: c.wiring, tool: c.dir != ""}
-	if c.dir != "" {
-		w.direct = importedByContract()
+	for _, m := range importedByContract() {
+		if c.dir != "" || v.imports(m) {
+			w.direct = append(w.direct, m)
+		}
 	}
 	return b.self.buildModules(w)
+}
+
+// imports says whether files of the project other than its contract import packages of the module.
+func (v *view) imports(module string) bool {
+	if v.FromProto && v.Kind == "host" {
+		return true // to read and write messages as JSON, and tell errors
+	}
+	for _, block := range []render.Code{v.MainImports, v.StubImports, v.TestImports, v.CallImports} {
+		if strings.Contains(string(block), `"`+module+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 // importedByContract are the modules besides ours that a generated contract package imports.

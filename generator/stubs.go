@@ -273,6 +273,9 @@ func (w *stubWriter) test(imports *model.ImportSet, t *stubs.Target, s *model.Se
 		"implementation := " + imports.Std(path.Join(w.runtime, "runtime/plugintest")) + ".New(t, " + imports.Qualify(w.contract.Package, s.Var) + ", " + face + "(new(" + t.Type + ")))",
 	}
 	call := strings.TrimSuffix(string(check(imports, m)), "\nreached(t, err)")
+	if m.RPC != nil {
+		return testFunc(imports, s, m, append(lines, rpcOutcome(imports, m, call)...))
+	}
 	lines = append(lines, strings.ReplaceAll(call, "\n", "\n\t"))
 	if m.HasError {
 		errs, lost := imports.Std("errors"), imports.Std(path.Join(w.runtime, "runtime"))
@@ -284,6 +287,32 @@ func (w *stubWriter) test(imports *model.ImportSet, t *stubs.Target, s *model.Se
 			"\tt.Skip(err)",
 			"}")
 	}
+	return testFunc(imports, s, m, lines)
+}
+
+// rpcOutcome tells a call that did not get there and back from an answer.
+func rpcOutcome(imports *model.ImportSet, m *model.Method, call string) []string {
+	code := imports.Std(grpcStatus) + ".Code(err)"
+	outcome := []string{
+		"switch " + code + " {",
+		"case " + imports.Std(grpcCodes) + ".Unavailable:",
+		"\tt.Error(err) // it did not get to the plugin and back",
+		"case " + imports.Std(grpcCodes) + ".Unimplemented:",
+		"\tt.Skip(err)",
+		"}",
+	}
+	if !m.ReturnsStream() {
+		return append([]string{call}, outcome...)
+	}
+	head, _, _ := strings.Cut(call, "\n")
+	lines := []string{head}
+	for _, line := range outcome {
+		lines = append(lines, "\t"+line)
+	}
+	return append(lines, "\tbreak // it may go on for ever", "}")
+}
+
+func testFunc(imports *model.ImportSet, s *model.Service, m *model.Method, lines []string) string {
 	return "// Test" + s.Name + m.Name + " calls the method over a connection. Say here what you expect of it as you implement it.\n" +
 		"func Test" + s.Name + m.Name + "(t *" + imports.Std("testing") + ".T) {\n\t" + strings.Join(lines, "\n\t") + "\n}\n"
 }

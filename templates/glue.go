@@ -7,3 +7,8 @@ import _ "embed" // for Glue
 //
 //go:embed glue/zz_plugingen.go.txt
 var Glue string
+
+// GlueRPC is Glue's like for a contract that is made of .proto files: their services need no messages of ours.
+//
+//go:embed glue/zz_plugingen_rpc.go.txt
+var GlueRPC string

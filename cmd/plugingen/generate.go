@@ -18,13 +18,14 @@ import (
 type generateOptions struct {
 	writeOptions
 	types string
-	dir   string
+	proto string
+	dir   string // empty when no argument says it
 }
 
 func newGenerateCommand(s streams) *cobra.Command {
 	var o generateOptions
 	cmd := &cobra.Command{
-		Use:   "generate --type TYPE[,TYPE] [DIR|DIR/...]",
+		Use:   "generate --type TYPE[,TYPE] | --proto FILE[,FILE] [DIR|DIR/...]",
 		Short: "Write what carries the interfaces of a contract",
 		Long: `Write what carries the interfaces of a contract between processes: .proto, .pb.go and the code that ties them to the
 interfaces. DIR is the folder of the contract's package, by default the current one, as in a directive:
@@ -34,12 +35,19 @@ interfaces. DIR is the folder of the contract's package, by default the current 
 One directive names all interfaces of a package. Field numbers of the .proto that is there are kept. DIR/... stands for all
 packages in DIR and below that have such a directive, or were generated before: one process for what go generate does in many.
 
+With --proto it is the other way round: the services of .proto files become Go interfaces, with the .pb.go of the messages; plugins and
+hosts speak that .proto's plain gRPC. DIR is by default the folder of the file. No protoc is needed.
+
 In the folder of a project, it is for all contracts of the project, and for the one of another module that it is wired to.
 Where a type of the project is passed to Implement and lacks methods of its contract, stubs are added at the end of its file, and tests
 of them in a file beside it; nothing that is there changes. A host's table of methods, command/zz_plugingen_calls.go, follows.`,
+		Example: `  plugingen generate --type Greeter greeter        Go first: the interface in greeter/greeter.go
+  plugingen generate --proto greeter/greeter.proto Proto first: greeter/zz_plugingen.go, greeter.pb.go and, once, handshake.go
+  plugingen new my-plugin --contract greeter       a plugin of either
+  plugingen generate --check ./...                 in CI: all that was generated is up to date`,
 		Args: usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.dir = "."
+			o.dir = o.defaultDir()
 			if len(args) == 1 {
 				o.dir = args[0]
 			}
@@ -47,6 +55,8 @@ of them in a file beside it; nothing that is there changes. A host's table of me
 		},
 	}
 	cmd.Flags().StringVar(&o.types, "type", "", "the interfaces, separated by commas (default those of the last run)")
+	cmd.Flags().StringVar(&o.proto, "proto", "", "the .proto files whose services are the contract, separated by commas")
+	_ = cmd.MarkFlagFilename("proto", "proto") // fails only for a flag that is not there
 	o.register(cmd)
 	return cmd
 }
@@ -86,15 +96,22 @@ func runGenerate(ctx context.Context, s streams, o generateOptions) error {
 // places are the folder that all files are relative to, and the contracts in it.
 func (o generateOptions) places() (dir string, places []generator.ContractPlace, err error) {
 	dir, all := cutAll(o.dir)
+	protos, err := o.protos(dir)
+	if err != nil {
+		return "", nil, err
+	}
 	if !all && o.isProject() {
 		places, err = generator.FindGenerated(dir)
 		return dir, places, err
 	}
 	if !all {
-		return dir, []generator.ContractPlace{{Dir: ".", Types: o.named()}}, nil
+		return dir, []generator.ContractPlace{{Dir: ".", Types: o.named(), Protos: protos}}, nil
 	}
 	if o.types != "" {
 		return "", nil, usagef("--type goes with one package, not with %s", o.dir)
+	}
+	if o.proto != "" {
+		return "", nil, usagef("--proto goes with one package, not with %s", o.dir)
 	}
 	places, err = generator.FindGenerated(dir)
 	if err == nil && len(places) == 0 {
@@ -117,12 +134,12 @@ type generation struct {
 
 // contract adds what carries one contract, unless it lies there already.
 func (g *generation) contract(ctx context.Context, o generateOptions, p generator.ContractPlace) error {
-	req := generator.ContractRequest{Dir: filepath.Join(g.dir, filepath.FromSlash(p.Dir)), Types: p.Types, Remember: true}
+	req := generator.ContractRequest{Dir: filepath.Join(g.dir, filepath.FromSlash(p.Dir)), Types: p.Types, Protos: p.Protos, Remember: true}
 	if warnings, ok := generator.Unchanged(req); ok && !o.json {
 		g.work.warnings = append(g.work.warnings, within(p.Dir, warnings)...)
 		return nil
 	}
-	if len(req.Types) == 0 {
+	if len(req.Types) == 0 && len(req.Protos) == 0 {
 		types, err := lastTypes(req.Dir)
 		if err != nil {
 			return err
@@ -140,19 +157,52 @@ func (g *generation) contract(ctx context.Context, o generateOptions, p generato
 	}
 	g.results, g.dirs = append(g.results, result), append(g.dirs, req.Dir)
 	g.work.warnings = append(g.work.warnings, within(p.Dir, result.Warnings)...)
-	return g.add(p.Dir, result, fmt.Sprintf("%s: generated for %s", result.Contract.Package.Path, strings.Join(req.Types, ", ")))
+	return g.add(p.Dir, result, fmt.Sprintf("%s: generated for %s", result.Contract.Package.Path, serviceNames(result.Contract)))
 }
 
-// add puts files into the tree; done is said of those that differ from what lies there.
+func serviceNames(c *model.Contract) string {
+	var names []string
+	for _, s := range c.Services {
+		names = append(names, s.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// add puts files into the tree; done is said of those that differ from what lies there. Files outside the folder of the work make
+// the module's root its folder.
 func (g *generation) add(dir string, result *generator.ContractResult, done string) error {
+	contract := filepath.Join(g.dir, filepath.FromSlash(dir))
+	below, err := relativeTo(g.work.dir, contract)
+	if err != nil {
+		return err
+	}
+	for _, f := range result.Files {
+		if !strings.HasPrefix(path.Join(below, f.Name), "../") {
+			continue
+		}
+		root, err := generator.ModuleRoot(contract)
+		if err == nil {
+			err = g.move(root)
+		}
+		if err != nil {
+			return err
+		}
+		if below, err = relativeTo(root, contract); err != nil {
+			return err
+		}
+		break
+	}
 	own := new(tree.Tree)
 	for _, f := range result.Files {
-		file := tree.File{Path: path.Join(dir, f.Name), Data: f.Data, Owner: tree.Generated}
+		file := tree.File{Path: path.Join(below, f.Name), Data: f.Data, Owner: tree.Generated}
+		if f.Once {
+			file.Owner = tree.Scaffolded
+		}
 		if err := errors.Join(own.Add(file), g.work.tree.Add(file)); err != nil {
 			return err
 		}
 	}
-	plan, err := own.Plan(g.dir)
+	plan, err := own.Plan(g.work.dir)
 	if err == nil && plan.Differs() {
 		g.done = append(g.done, done)
 	}

@@ -13,7 +13,7 @@ import (
 
 // isProject says whether the folder is that of a project, and not of one contract alone.
 func (o generateOptions) isProject() bool {
-	if o.types != "" {
+	if o.types != "" || o.proto != "" {
 		return false
 	}
 	types, err := generator.ServicesIn(o.dir)

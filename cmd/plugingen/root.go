@@ -70,14 +70,15 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
-// longFlags lets -type stand for --type, as other generators in go:generate directives have it.
+// longFlags lets -type stand for --type, as other generators in go:generate directives have it, and -proto for --proto.
 func longFlags(args []string) []string {
 	long := make([]string, 0, len(args))
 	for i, a := range args {
 		if a == "--" {
 			return append(long, args[i:]...)
 		}
-		if a == "-type" || strings.HasPrefix(a, "-type=") {
+		switch name, _, _ := strings.Cut(a, "="); name {
+		case "-type", "-proto":
 			a = "-" + a
 		}
 		long = append(long, a)

@@ -22,8 +22,10 @@ type Contract struct {
 	Declared []string
 	// Imported are the names that the package's files give to imports; a package may not declare them either. Sorted.
 	Imported []string
-	// Wire is how the contract travels; nil until the schema has been laid out.
+	// Wire is how the contract travels; nil until the schema has been laid out, and for a contract made of .proto files.
 	Wire *Wire
+	// Protos are the .proto files that the contract was made of, relative to its folder, with slashes; nil for Go interfaces.
+	Protos []string
 }
 
 // Service is an interface of a contract.
@@ -37,6 +39,8 @@ type Service struct {
 	Type *Type
 	// WireName is the full gRPC service name, such as "example_com.greeter.Greeter".
 	WireName string
+	// Source is the name under which the .proto that has the service registers; empty in contracts made of Go interfaces.
+	Source string
 }
 
 // Method finds a method by its Go name; nil without it.

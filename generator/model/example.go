@@ -13,7 +13,7 @@ func (m *Method) ExampleBody(imports *ImportSet, service string) string {
 	if m.closes() {
 		return "return nil"
 	}
-	if promises(service, m.Name) {
+	if m.RPC != nil || promises(service, m.Name) { // to a service of a .proto, Unimplemented is an answer
 		return ""
 	}
 	e := &exampleBody{method: m, imports: imports, text: strconv.Quote("example answer of " + service + "." + m.Name)}

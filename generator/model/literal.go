@@ -52,7 +52,9 @@ func (t *Type) example(imports *ImportSet, name string, depth int) string {
 		return strconv.Quote(name)
 	case Live:
 		return t.liveExample(imports, name)
-	case Array, Struct, Time, Marshaler, ProtoMessage, Error, OneOf:
+	case ProtoMessage:
+		return "&" + t.Elem.Expr(imports) + "{}"
+	case Array, Struct, Time, Marshaler, Error, OneOf:
 		return t.Zero(imports)
 	default:
 		return "1"

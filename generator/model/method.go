@@ -28,6 +28,8 @@ type Method struct {
 	Request, Response *Message
 	// WireName is the method's gRPC name.
 	WireName string
+	// RPC is how a method of a .proto's service travels; nil in contracts made of Go interfaces.
+	RPC *RPC
 }
 
 // Param is a parameter or a result.

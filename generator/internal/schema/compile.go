@@ -56,13 +56,25 @@ func (in Input) prepare(linked linker.Files) (*Compiled, error) {
 	for file, goPackage := range in.GoPackage {
 		params = append(params, "M"+file+"="+goPackage)
 	}
-	req := &pluginpb.CodeGeneratorRequest{FileToGenerate: []string{in.File}, Parameter: proto.String(strings.Join(params, ","))}
-	addWithImports(req, linked[0], map[string]bool{})
+	plugin, err := Plugin(linked, []string{in.File}, strings.Join(params, ","))
+	if err != nil {
+		return nil, err
+	}
+	return &Compiled{file: in.File, plugin: plugin}, nil
+}
+
+// Plugin is what the Go generator knows of linked files; those in generate are the ones to make code for.
+func Plugin(linked linker.Files, generate []string, params string) (*protogen.Plugin, error) {
+	req := &pluginpb.CodeGeneratorRequest{FileToGenerate: generate, Parameter: proto.String(params)}
+	seen := map[string]bool{}
+	for _, fd := range linked {
+		addWithImports(req, fd, seen)
+	}
 	plugin, err := protogen.Options{}.New(req)
 	if err != nil {
 		return nil, fmt.Errorf("generate .pb.go: %w", err)
 	}
-	return &Compiled{file: in.File, plugin: plugin}, nil
+	return plugin, nil
 }
 
 // addWithImports appends dependencies first, as protogen wants them.
