@@ -32,12 +32,13 @@ const (
 	warnsAt  = wants + "warnings.txt"
 )
 
-// testCase is one txtar: prose and a line with -type, then input files, a round trip, and wanted files.
+// testCase is one txtar: prose and a line with -type or -proto, then input files, a round trip, and wanted files.
 type testCase struct {
 	name    string
 	file    string
 	archive *txtar.Archive
 	types   []string
+	protos  []string
 	withPB  bool // the .pb.go is compared, too
 	noBuild bool // the input itself does not compile
 }
@@ -71,9 +72,12 @@ func loadCase(t testing.TB, file string) *testCase {
 			c.withPB = slices.Contains(words, "+pb")
 			c.noBuild = slices.Contains(words, "+nobuild")
 		}
+		if list, ok := strings.CutPrefix(strings.TrimSpace(line), "-proto "); ok {
+			c.protos = strings.Split(list, ",")
+		}
 	}
-	if len(c.types) == 0 {
-		t.Fatalf("%s: the comment has no line with -type", file)
+	if len(c.types) == 0 && len(c.protos) == 0 {
+		t.Fatalf("%s: the comment has no line with -type or -proto", file)
 	}
 	return c
 }
@@ -108,7 +112,7 @@ type result struct {
 
 func (c *testCase) generate(t testing.TB, dir string) result {
 	t.Helper()
-	got, err := generator.Contract(context.Background(), generator.ContractRequest{Dir: dir, Types: c.types})
+	got, err := generator.Contract(context.Background(), generator.ContractRequest{Dir: dir, Types: c.types, Protos: c.protos})
 	var faults model.Diagnostics
 	if errors.As(err, &faults) {
 		return result{wanted: map[string]string{errorsAt: lines(faults)}}
