@@ -10,11 +10,12 @@ import (
 // staleProto is the contract's .proto, relative to dir, when the Go interfaces would make another one now; empty when they would not,
 // when it was not made of them, or when that cannot be told: faults of theirs are for plugingen generate to tell.
 func staleProto(ctx context.Context, dir string) string {
-	types, found, err := directiveIn(dir)
+	place, found, err := directiveIn(dir)
+	types := place.Types
 	if err == nil && found && len(types) == 0 {
 		types, err = ServicesIn(dir)
 	}
-	if err != nil || len(types) == 0 {
+	if err != nil || len(types) == 0 || len(place.Protos) > 0 {
 		return ""
 	}
 	result, err := Contract(ctx, ContractRequest{Dir: dir, Types: types})
