@@ -17,29 +17,31 @@ const roomForName = 20
 
 // SocketDir is a folder for the sockets of one plugin, private to this user or to a group. It may be used concurrently.
 type SocketDir struct {
-	path string
+	path  string
+	swept <-chan struct{} // closed when the sweep that this folder's making has begun is over; nil without
 }
 
-// NewSocketDir makes a private folder (0700, 0770 with a group) with an unpredictable name in base, and proves that a socket can be made
-// in it. Where that is impossible, since base is full, not writable, no folder, or makes paths too long for sockets, it tries
+// NewSocketDir makes a private folder (0700, 0770 with a group) with an unpredictable name in base, where it has proved within the last
+// minute that a socket can be made. Where that is impossible, since base is full, not writable, no folder, or makes paths too long for sockets, it tries
 // $TMPDIR, $XDG_RUNTIME_DIR and the system's folders for temporary files; an empty base starts with those. The error is ErrSocketDir
 // and names each folder that was tried with its reason.
 //
 // group is a name or a number, empty for none; the error is ErrGroup when it does not exist.
 //
-// Folders that killed processes of this user left behind in the same place are removed on the way.
+// Folders that killed processes of this user left behind in the same place are removed meanwhile, by the first that is made there
+// and then once an hour; Remove waits for that.
 func NewSocketDir(base, group string) (*SocketDir, error) {
 	gid, err := lookupGroup(group)
 	if err != nil {
 		return nil, &Error{Op: "make socket folder", Err: err}
 	}
-	return newSocketDir(candidates(base), gid, probe)
+	return newSocketDir(candidates(base), gid, known.probe)
 }
 
 // runtimeDir is the user's own folder for sockets. After a change of user the variable may name another's, who could replace
 // what is made there.
 func runtimeDir() string {
-	if dir := os.Getenv("XDG_RUNTIME_DIR"); isOurs(dir) {
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" && isOurs(dir) {
 		return dir
 	}
 	return ""
@@ -47,15 +49,14 @@ func runtimeDir() string {
 
 // newSocketDir makes a folder in the first of bases where it can be used.
 func newSocketDir(bases []string, gid int, use func(path string) error) (*SocketDir, error) {
-	self, failed := thisProcess(), ErrSocketDir
+	self, failed := known.self(), ErrSocketDir
 	for _, base := range bases {
 		path, err := makeSocketDir(base, self.prefix(), gid)
 		if err == nil {
 			err = use(path)
 		}
 		if err == nil {
-			sweep(base, self)
-			return &SocketDir{path: path}, nil
+			return &SocketDir{path: path, swept: known.sweep(base, self)}, nil
 		}
 		failed = fmt.Errorf("%w; in %s: %w", failed, base, err)
 		if path != "" {
@@ -73,7 +74,12 @@ func newSocketDir(bases []string, gid int, use func(path string) error) (*Socket
 func (d *SocketDir) Path() string { return d.path }
 
 // Remove removes the folder and all in it. It may be called again, and then does nothing.
-func (d *SocketDir) Remove() error { return os.RemoveAll(d.path) }
+func (d *SocketDir) Remove() error {
+	if d.swept != nil {
+		<-d.swept
+	}
+	return os.RemoveAll(d.path)
+}
 
 func candidates(base string) []string {
 	var list []string
@@ -101,7 +107,7 @@ func makeSocketDir(base, prefix string, gid int) (string, error) {
 	return path, giveTo(path, gid, 0o700, 0o770)
 }
 
-// probe makes a socket: a file system may have had room for the folder alone, or have no sockets at all.
+// probe makes a socket, and lets it go.
 func probe(folder string) error {
 	l, err := net.Listen("unix", filepath.Join(folder, "probe"))
 	if err != nil {

@@ -183,13 +183,24 @@ func TestSocketDirOfAKilledProcessIsSwept(t *testing.T) {
 	if _, err := os.Stat(dead.line); err != nil {
 		t.Fatalf("nothing to sweep: %v", err)
 	}
-	newSocketDir(t, base, "")
+	newSocketDir(t, base, "").AwaitSweep()
 	checkGone(t, dead.line)
 	if _, err := os.Stat(alive.line); err != nil {
 		t.Errorf("a folder in use was swept: %v", err)
 	}
 	alive.end(t)
 	checkGone(t, alive.line)
+}
+
+func TestSweepIsRare(t *testing.T) {
+	base := shortDir(t)
+	newSocketDir(t, base, "").AwaitSweep()
+	dead := start(t, "socketdir", "BASE="+base)
+	dead.kill(t)
+	newSocketDir(t, base, "").AwaitSweep()
+	if _, err := os.Stat(dead.line); err != nil {
+		t.Errorf("swept again at once: %v", err)
+	}
 }
 
 func TestSocketOfAKilledPluginGoesWithItsHostsFolder(t *testing.T) {
@@ -214,6 +225,7 @@ func TestSocketOfAKilledPluginIsSweptByTheNext(t *testing.T) {
 		t.Fatalf("nothing to sweep: %v", err)
 	}
 	l := listen(t, transport.ListenConfig{Network: "unix"})
+	transport.AwaitSweep(l)
 	checkGone(t, filepath.Dir(plugin.line))
 	checkTalk(t, l, "unix", l.Addr().String())
 }
@@ -241,7 +253,7 @@ func TestSweepTakesOnlyWhatIsItsOwn(t *testing.T) {
 	if err := os.Symlink(outside, kept[3]); err != nil {
 		t.Fatal(err)
 	}
-	newSocketDir(t, base, "")
+	newSocketDir(t, base, "").AwaitSweep()
 	checkGone(t, dead.line)
 	for _, path := range append(kept, outside) {
 		if _, err := os.Lstat(path); err != nil {
@@ -260,7 +272,7 @@ func TestSweepLeavesOtherUsersFolders(t *testing.T) {
 	if err := syscall.Lchown(dead.line, 65534, 65534); err != nil {
 		t.Fatal(err)
 	}
-	newSocketDir(t, base, "")
+	newSocketDir(t, base, "").AwaitSweep()
 	if _, err := os.Stat(dead.line); err != nil {
 		t.Errorf("swept away: %v", err)
 	}

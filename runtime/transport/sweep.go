@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 )
 
 // owner identifies the process that made a folder, for longer than a process id does, which the system uses again.
@@ -39,8 +41,65 @@ func parseOwner(name string) (owner, bool) {
 	return owner{int(pid), start, space}, errPID == nil && errStart == nil && errSpace == nil && pid > 0
 }
 
-// maxSweep bounds how many names of a crowded folder are looked at: this runs at the start of every plugin.
+// maxSweep bounds how many names of a crowded folder are looked at: this runs while a plugin starts.
 const maxSweep = 2000
+
+const (
+	sweepAgain = time.Hour
+	probeAgain = time.Minute
+)
+
+// bases is what this process remembers, so that not every start does it again: of the folders in which it makes folders, and of itself.
+type bases struct {
+	self func() owner
+
+	mu     sync.Mutex
+	swept  map[string]time.Time
+	probed map[string]time.Time
+}
+
+//nolint:gochecknoglobals // a process has one file system
+var known = &bases{self: sync.OnceValue(thisProcess), swept: map[string]time.Time{}, probed: map[string]time.Time{}}
+
+// sweep sweeps base in the background, when that is due; the channel is nil when it is not.
+func (b *bases) sweep(base string, self owner) <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if isRecent(b.swept, base, sweepAgain) {
+		return nil
+	}
+	b.swept[base] = time.Now()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		sweep(base, self)
+	}()
+	return done
+}
+
+// probe makes a socket in folder, unless that was lately possible in another folder beside it: a file system may have had room for the
+// folder alone, or have no sockets at all.
+func (b *bases) probe(folder string) error {
+	base := filepath.Dir(folder)
+	b.mu.Lock()
+	recent := isRecent(b.probed, base, probeAgain)
+	b.mu.Unlock()
+	if recent {
+		return nil
+	}
+	err := probe(folder)
+	if err == nil {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.probed[base] = time.Now()
+	}
+	return err
+}
+
+func isRecent(last map[string]time.Time, base string, while time.Duration) bool {
+	at, ok := last[base]
+	return ok && time.Since(at) < while
+}
 
 // sweep removes the folders in base that processes of this user left behind when they were killed. What it cannot remove
 // it leaves: this is housekeeping.

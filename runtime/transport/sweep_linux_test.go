@@ -34,7 +34,7 @@ func TestSweepKnowsProcessesApart(t *testing.T) {
 	reused := renamed(t, alive.line, 2)   // an earlier process with an id that is in use again
 	elsewhere := renamed(t, dead.line, 3) // a process with an id of another container
 
-	newSocketDir(t, base, "")
+	newSocketDir(t, base, "").AwaitSweep()
 	checkGone(t, reused)
 	for _, path := range []string{alive.line, elsewhere} {
 		if _, err := os.Stat(path); err != nil {
@@ -52,6 +52,6 @@ func TestSweepTakesAZombieForDead(t *testing.T) {
 	if err := unix.Waitid(unix.P_PID, zombie.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
 		t.Fatal(err)
 	}
-	newSocketDir(t, base, "")
+	newSocketDir(t, base, "").AwaitSweep()
 	checkGone(t, zombie.line)
 }

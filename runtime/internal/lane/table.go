@@ -95,7 +95,7 @@ func (t *table) wakeOne() {
 func (t *table) raise(limit int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for range limit - t.limit {
+	for range min(limit-t.limit, len(t.waiters)) {
 		t.wakeOne()
 	}
 	t.limit = limit
