@@ -11,6 +11,19 @@ import (
 	"github.com/plugingen/plugingen/runtime/internal/wire"
 )
 
+// verified waits for the first answer. On an inherited socket it is here: a plugin speaks there once it serves, and the next thing it can say is
+// the answer to a call.
+func (c *carrier) verified(ctx context.Context, cfg Config) *Error {
+	if c.lane != nil {
+		return nil
+	}
+	if err := verify(ctx, c); err != nil {
+		return err
+	}
+	c.takeTunnel(ctx, cfg)
+	return nil
+}
+
 // verify waits for the first answer, with which the plugin may also say that it speaks the lane.
 func verify(ctx context.Context, c *carrier) *Error {
 	asked, answers := asksForLane(ctx, c)

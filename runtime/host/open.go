@@ -7,7 +7,7 @@ import (
 	"github.com/plugingen/plugingen/runtime/handshake"
 )
 
-// Open starts a plugin and returns when it has answered its first health check.
+// Open starts a plugin and returns when it has answered: its first health check, or on an inherited socket with the first word there.
 //
 // ctx and Config.StartTimeout bound the start, not the plugin's life, which ends with Close. The error is an *Error, and
 // nothing of the plugin is left then: no process, socket, folder or descriptor.
@@ -63,11 +63,10 @@ func (c *child) join(ctx context.Context, response handshake.Response) (*Plugin,
 	if err != nil {
 		return nil, err
 	}
-	if err := verify(ctx, conn); err != nil {
+	if err := conn.verified(ctx, c.cfg); err != nil {
 		conn.close()
 		return nil, err
 	}
-	conn.takeTunnel(ctx, c.cfg)
 	return newPlugin(c, response, conn), nil
 }
 

@@ -46,7 +46,7 @@ func ServeAttachable(ctx context.Context, cfg Config, ready func(handshake.Attac
 
 // receive is what run is for a plugin with a host.
 func (l *life) receive(ctx context.Context, ready func()) error {
-	go func() { l.served <- l.grpc.Serve(l.entrance) }()
+	go func() { l.served <- l.serve() }()
 	ready()
 	select {
 	case err := <-l.served:

@@ -25,6 +25,7 @@ type laneServer struct {
 	*lane.Server
 	logger  *slog.Logger
 	why     string // there is no lane; empty when there may be one
+	taken   bool   // by the host that has started the plugin; written before anyone is served
 	serving sync.WaitGroup
 
 	mu      sync.Mutex
@@ -101,6 +102,7 @@ func (l *laneServer) begin(conn net.Conn, of *broker.Broker) {
 		l.logger.Debug("the lane that the host offers is not taken", "why", err)
 		return
 	}
+	l.taken = true
 	l.run(func() {
 		if err := serve(); err != nil && !errors.Is(err, lane.ErrServerStopped) {
 			l.logger.Debug("the lane has ended", "error", err)

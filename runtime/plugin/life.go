@@ -41,7 +41,7 @@ func (l *life) run(ctx context.Context, announce func() error) error {
 		return &Error{Op: "watch the host", Err: err}
 	}
 	defer stopWatch()
-	go func() { l.served <- l.grpc.Serve(l.entrance) }()
+	go func() { l.served <- l.serve() }()
 	go l.printed.collect(l.out.Printed)
 	defer l.joinCollect()
 

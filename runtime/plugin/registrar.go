@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -14,9 +15,9 @@ import (
 )
 
 // registrar registers the contract's services, counts their calls, and turns what grpc would end the process for into errors.
-// It is a *grpc.Server as well, for code that looks for more than a registrar, such as grpc's reflection.
+// It has GetServiceInfo as well, for code that looks for more than a registrar, such as grpc's reflection.
 type registrar struct {
-	*grpc.Server
+	server   *late
 	all      grpc.ServiceRegistrar // gRPC's server, and the lane's
 	calls    *calls
 	broker   *broker.Broker
@@ -34,9 +35,12 @@ type sessions interface {
 // Broker is for broker.FromRegistrar.
 func (r *registrar) Broker() *broker.Broker { return r.broker }
 
+// GetServiceInfo is reflection.ServiceInfoProvider's. It may be called when all is registered, too.
+func (r *registrar) GetServiceInfo() map[string]grpc.ServiceInfo { return maps.Clone(r.server.info) }
+
 // register registers all implementations; the error names every one that cannot be.
 func (s *server) register(implementations []runtime.Implementation) error {
-	r := &registrar{Server: s.grpc, all: s.registrar(), calls: s.calls, broker: s.broker}
+	r := &registrar{server: s.grpc, all: s.registrar(), calls: s.calls, broker: s.broker}
 	for _, i := range implementations {
 		i.Register(r)
 	}
@@ -71,7 +75,7 @@ func (r *registrar) RegisterService(desc *grpc.ServiceDesc, implementation any) 
 }
 
 func (r *registrar) check(desc *grpc.ServiceDesc, implementation any) error {
-	if _, taken := r.GetServiceInfo()[desc.ServiceName]; taken {
+	if _, taken := r.server.info[desc.ServiceName]; taken {
 		return fmt.Errorf("service %s is registered twice, or is one of the runtime's own", desc.ServiceName)
 	}
 	if implementation == nil {

@@ -23,7 +23,7 @@ const (
 
 // server is the gRPC server of a plugin, with the services that every plugin has.
 type server struct {
-	grpc    *grpc.Server
+	grpc    *late
 	lane    *laneServer
 	health  *health.Server
 	calls   *calls
@@ -41,7 +41,7 @@ type server struct {
 // newServer returns a server of implementations, for those who come in by in.
 func newServer(cfg Config, sec security, in *entrance, implementations []runtime.Implementation) (*server, error) {
 	s := &server{
-		grpc:     grpc.NewServer(serverOptions(cfg, sec)...),
+		grpc:     newLate(func() []grpc.ServerOption { return serverOptions(cfg, sec) }),
 		lane:     newLaneServer(cfg),
 		calls:    newCalls(),
 		printed:  newPrinted(),
@@ -55,12 +55,11 @@ func newServer(cfg Config, sec security, in *entrance, implementations []runtime
 	s.broker.Register(r)
 	s.health = wire.RegisterHealth(s.lane.announced(r), names(implementations)...)
 	s.lane.registerTunnel(s.grpc)
-	if err := s.register(implementations); err != nil {
-		s.grpc.Stop() // ends the stream workers
-		return nil, err
-	}
-	return s, nil
+	return s, s.register(implementations)
 }
+
+// serve serves by gRPC who comes in.
+func (s *server) serve() error { return s.grpc.serve(s.entrance, !s.lane.taken) }
 
 func serverOptions(cfg Config, sec security) []grpc.ServerOption {
 	options := []grpc.ServerOption{
@@ -120,7 +119,7 @@ func (s *server) hangUp(ctx context.Context) {
 	go func() { // returns at the latest with the cut that follows
 		defer close(graceful)
 		var both sync.WaitGroup
-		both.Go(s.grpc.GracefulStop)
+		both.Go(s.grpc.gracefulStop)
 		both.Go(func() { _ = s.lane.GracefulStop(ctx) }) // whatever is left is cut
 		both.Wait()
 	}()
@@ -133,7 +132,7 @@ func (s *server) hangUp(ctx context.Context) {
 // cut ends all connections, and waits until ctx ends for calls to notice.
 func (s *server) cut(ctx context.Context) {
 	s.end() // grpc's Stop waits for those that have not said anything sensible yet
-	s.grpc.Stop()
+	s.grpc.stop()
 	s.lane.stop()
 	s.calls.drain(ctx)
 }

@@ -55,6 +55,7 @@ type queue struct {
 	room     chan struct{} // for the reader: a buffer was taken
 
 	mu      sync.Mutex
+	first   func() // starts the sink, once there is something for it; nil from then on
 	buf     []byte
 	spare   []byte
 	dropped uint64
@@ -72,6 +73,10 @@ func newQueue(limit int, patience time.Duration) *queue {
 func (q *queue) push(p piece, text []byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.first != nil {
+		q.first()
+		q.first = nil
+	}
 	if !q.fits(text) && q.dropped == 0 {
 		q.waitForRoom(text)
 	}
@@ -148,12 +153,13 @@ func (q *queue) tryTake() (batch, bool) {
 	return b, true
 }
 
-// close says that nothing more will be pushed.
-func (q *queue) close() {
+// close says that nothing more will be pushed, and returns whether there was anything for the sink.
+func (q *queue) close() (begun bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
 	signal(q.wake)
+	return q.first == nil
 }
 
 // abandon ends the queue from the sink's side: whatever is pushed is dropped at once.

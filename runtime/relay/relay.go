@@ -124,15 +124,16 @@ func (r *Relay) Run(src io.Reader) error {
 	q := newQueue(r.cfg.Buffer/2, r.cfg.Patience)
 	s := newSink(r.cfg, q)
 	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer q.abandon() // also when the handler ends the goroutine
-		s.run()
-	}()
+	q.first = func() {
+		go func() {
+			defer close(done)
+			defer q.abandon() // also when the handler ends the goroutine
+			s.run()
+		}()
+	}
 	in := newReader(r.cfg.MaxLine, q, r.tail)
 	err := in.run(src)
-	q.close()
-	blocked := !r.wait(done, q)
+	blocked := q.close() && !r.wait(done, q)
 	return r.result(err, s.failure(blocked), in.pieces-s.settled.Load())
 }
 
