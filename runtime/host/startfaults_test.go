@@ -74,7 +74,7 @@ func startFaultTable() []startFault {
 		{row: "11", fault: "http11", stage: host.StageVerify, code: none, hint: "does not answer as a gRPC server"},
 		{row: "11", fault: "hangup", stage: host.StageVerify, code: none, hint: "does not answer as a gRPC server"},
 		{row: "16", fault: "grandchild-start", stage: host.StageHandshake, is: host.ErrExited, code: 5, stderr: "giving up"},
-		{row: "21", fault: "unwell", stage: host.StageVerify, is: host.ErrNotServing, code: none},
+		{row: "21", fault: "unwell", change: func(c *host.Config) { c.Lane = host.LaneOff }, stage: host.StageVerify, is: host.ErrNotServing, code: none},
 		{row: "25", fault: "uninvited-cert", stage: host.StageNegotiate, is: host.ErrTLS, code: none, text: "certificate that nobody asked for"},
 		{row: "27", fault: "remote", stage: host.StageNegotiate, is: host.ErrRemote, code: none, text: "192.0.2.1:1", hint: "AllowRemote"},
 		{row: "27", fault: "remote", change: func(c *host.Config) { c.AllowRemote, c.StartTimeout, c.TLS = true, 3*time.Second, host.TLSOff }, stage: host.StageConnect, code: none},
