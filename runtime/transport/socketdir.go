@@ -81,9 +81,10 @@ func (d *SocketDir) Remove() error {
 	return os.RemoveAll(d.path)
 }
 
+// candidates has the user's folder for sockets, which is in memory, before folders on a disk that nobody has asked for.
 func candidates(base string) []string {
 	var list []string
-	for _, dir := range append([]string{base, os.TempDir(), runtimeDir()}, filepath.SplitList(systemTempDirs)...) {
+	for _, dir := range append([]string{base, os.Getenv("TMPDIR"), runtimeDir(), os.TempDir()}, filepath.SplitList(systemTempDirs)...) {
 		if dir != "" && !slices.Contains(list, dir) {
 			list = append(list, dir)
 		}

@@ -33,9 +33,9 @@ func (g *group) send(signal unix.Signal) error {
 
 func isTextBusy(err error) bool { return errors.Is(err, unix.ETXTBSY) }
 
-func exitOf(state *os.ProcessState) Exit {
-	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+func exitOfStatus(status syscall.WaitStatus) Exit {
+	if status.Signaled() {
 		return Exit{Code: -1, Signal: unix.SignalName(status.Signal())}
 	}
-	return Exit{Code: state.ExitCode()}
+	return Exit{Code: status.ExitStatus()}
 }

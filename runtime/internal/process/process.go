@@ -41,6 +41,7 @@ type Config struct {
 // Its standard input is empty. When it ends, however it ends, what is left of its process group is killed.
 type Process struct {
 	cmd       *exec.Cmd
+	pid       int
 	image     *image
 	group     group
 	waitDelay time.Duration
@@ -95,7 +96,7 @@ func start(ctx context.Context, name string, image *image, cfg Config) (*Process
 		pipes.closeReaders()
 		return nil, err
 	}
-	p := &Process{cmd: cmd, image: image, waitDelay: cfg.WaitDelay, stdout: pipes.outR, stderr: pipes.errR, done: make(chan struct{})}
+	p := &Process{cmd: cmd, pid: cmd.Process.Pid, image: image, waitDelay: cfg.WaitDelay, stdout: pipes.outR, stderr: pipes.errR, done: make(chan struct{})}
 	if p.waitDelay == 0 {
 		p.waitDelay = DefaultWaitDelay
 	}
@@ -142,23 +143,21 @@ func startRetrying(ctx context.Context, command func() *exec.Cmd) (*exec.Cmd, er
 
 // watch reaps the program and ends what it left behind.
 func (p *Process) watch() {
-	state := awaitExit(p.cmd)
+	reap := awaitExit(p.cmd)
 	p.mu.Lock()
 	_ = p.group.kill() // while the dead leader still holds the group's number
-	if state == nil {
-		state, _ = p.cmd.Process.Wait()
-	}
+	exit := reap()
 	p.ended = true
 	p.group.release()
 	p.release = time.AfterFunc(p.waitDelay, p.closePipes)
 	p.mu.Unlock()
 	p.image.discard()
-	p.exit = exitOf(state)
+	p.exit = exit
 	close(p.done)
 }
 
 // PID is the number of the process, which is also the number of its group.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
+func (p *Process) PID() int { return p.pid }
 
 // Done is closed when the program has ended and was reaped.
 func (p *Process) Done() <-chan struct{} { return p.done }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,16 +16,31 @@ func withHandle(cmd *exec.Cmd) *exec.Cmd {
 	return cmd
 }
 
-// awaitExit returns nil when the process has ended, without reaping it: until then nobody else can get its number,
+// awaitExit returns when the process has ended, without reaping it: until then nobody else can get its number,
 // so that its group can be killed without hitting a stranger. It holds no thread, where the system has such descriptors.
-func awaitExit(cmd *exec.Cmd) *os.ProcessState {
-	if fd := *cmd.SysProcAttr.PidFD; fd >= 0 && awaitHandle(fd) == nil {
-		return nil
+func awaitExit(cmd *exec.Cmd) (reap func() Exit) {
+	pid := cmd.Process.Pid
+	if fd := *cmd.SysProcAttr.PidFD; fd >= 0 {
+		_ = cmd.Process.Release() // it has a descriptor of its own, and one will do
+		if awaitHandle(fd) == nil {
+			return func() Exit { return waitFor(pid) }
+		}
 	}
+	for errors.Is(unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
+	}
+	return func() Exit { return waitFor(pid) }
+}
+
+// waitFor reaps a child.
+func waitFor(pid int) Exit {
+	var status syscall.WaitStatus
 	for {
-		err := unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
-		if !errors.Is(err, unix.EINTR) {
-			return nil
+		_, err := syscall.Wait4(pid, &status, 0, nil)
+		switch {
+		case err == nil:
+			return exitOfStatus(status)
+		case !errors.Is(err, unix.EINTR):
+			return Exit{Code: -1}
 		}
 	}
 }
