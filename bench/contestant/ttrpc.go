@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"github.com/containerd/ttrpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/plugingen/plugingen/bench/bare"
 	"github.com/plugingen/plugingen/bench/load"
@@ -40,10 +42,22 @@ func (ttrpcs) Open(ctx context.Context, o Options) (Session, error) {
 	return &ttrpcSession{Client: peer.NewClient(invoke), Process: process, client: client}, nil
 }
 
+// ttrpcMax bounds a message; nobody can set it.
+const ttrpcMax = 4 << 20
+
 type ttrpcSession struct {
 	peer.Client
 	*bare.Process
 	client *ttrpc.Client
+}
+
+// Get is load.Work's. A reply that is too large ends ttrpc's connection.
+func (s *ttrpcSession) Get(ctx context.Context, size int64) ([]byte, error) {
+	payload, err := s.Client.Get(ctx, size)
+	if errors.Is(err, ttrpc.ErrClosed) && size > ttrpcMax {
+		err = status.Error(codes.ResourceExhausted, "its connection ends with a reply larger than 4 MiB")
+	}
+	return payload, err
 }
 
 // Chat is Session's.

@@ -74,8 +74,15 @@ func (b *Bench) Do(ctx context.Context, job Job) (Sample, error) {
 	}
 }
 
-// call does what is made of calls to the plugin that is there.
+// call does what is made of calls to the plugin that is there. After an error the next job gets a new one: some libraries' connections
+// end with a message that is too large.
 func (b *Bench) call(ctx context.Context, job Job) (s Sample, err error) {
+	defer func() {
+		if err != nil && b.session != nil {
+			_ = b.session.Close()
+			b.session = nil
+		}
+	}()
 	if b.session == nil {
 		if b.session, err = b.open(ctx); err != nil {
 			return nil, err

@@ -46,8 +46,8 @@ func Full() Plan {
 	works = append(works, streams(d)...)
 	works = append(works, callbacks(d)...)
 	works = append(works, relays(40_000)...)
-	works = append(works, start(), crash(), fleet(1, 1), fleet(10, 1), fleet(100, 3), fleet(500, 5, mostPlugins()...))
-	return Plan{Rounds: 11, Works: works}
+	works = append(works, start(), crash(), fleet(1, 1), fleet(10, 1), fleet(100, 3), fleet(500, 4, mostPlugins()...))
+	return Plan{Rounds: 9, Works: works}
 }
 
 // Quick takes about a minute, and says less.

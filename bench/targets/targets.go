@@ -68,7 +68,7 @@ func (t Target) row(set *samples.Set) string {
 		measured, low, high = judged(set.Ratio(k, against), t.Quantity)
 	} else {
 		low = set.Median(k)
-		measured, high = fmt.Sprintf("%.3g", low), low
+		measured, high = number(low), low
 	}
 	return fmt.Sprintf("| %s: %s | %s | %s | %s | %s |\n", t.Name, t.Quantity, compared, t.wanted(), measured, t.verdict(low, high))
 }
@@ -85,6 +85,14 @@ func (t Target) wanted() string {
 		return fmt.Sprintf("≥ %g", t.Min)
 	}
 	return fmt.Sprintf("≤ %g", t.Max)
+}
+
+// number has three digits that count, or more before the point.
+func number(v float64) string {
+	if v >= 100 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
 }
 
 // unbounded is more than any ratio.
