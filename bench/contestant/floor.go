@@ -25,11 +25,11 @@ func (bareSocket) Program() string { return "./plugins/floor" }
 
 // Open is Contestant's.
 func (bareSocket) Open(ctx context.Context, o Options) (Session, error) {
-	if o.Min > slog.LevelDebug {
-		return nil, errors.ErrUnsupported // a line has no level here
-	}
 	var lines io.Writer
 	if o.Log != nil {
+		if o.Min > slog.LevelInfo {
+			return nil, errors.ErrUnsupported // a line has no level here
+		}
 		lines = records{logger(o)}
 	}
 	process, err := bare.Start(ctx, o.Path, lines)
