@@ -23,7 +23,8 @@ type ProjectRequest struct {
 	// Dir is where the project will lie, which need not exist: paths to other modules are relative to it, and the .proto of an
 	// earlier run is read there. It is required; nothing is written to it.
 	Dir string
-	// Interface is PKG.Type or PKG.Type@VERSION: an interface of another module, which becomes the contract.
+	// Interface is PKG.Type or PKG.Type@VERSION: an interface of another module, which becomes the contract. Directives for it follow
+	// after a blank, each with its mark: "golang.org/x/oauth2.TokenSource //plugingen:partial golang.org/x/oauth2.Token".
 	// At most one of Interface and Contract is set; with neither, the contract is a small starter.
 	Interface string
 	// Contract is a contract that exists: the folder of its package, or its import path (with an optional @VERSION).
@@ -152,6 +153,13 @@ func (r ProjectRequest) checked() (ProjectRequest, error) {
 	}
 	if r.Interface != "" && r.Contract != "" {
 		return r, &InputError{What: "contract", Value: r.Contract, Reason: "an interface is given, too", Hint: "name one of them"}
+	}
+	if r.Interface != "" {
+		ref, err := parseInterface(r.Interface)
+		if err != nil {
+			return r, err
+		}
+		r.Interface = ref.String()
 	}
 	for _, step := range r.SkipPost {
 		if !slices.Contains(PostSteps(), step) {

@@ -2,6 +2,7 @@ package generator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"go/token"
 	"os"
@@ -11,15 +12,32 @@ import (
 	"strings"
 
 	"golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
 
+	"github.com/plugingen/plugingen/generator/model"
 	"github.com/plugingen/plugingen/generator/tree"
 )
 
 // moduleVersion is what may follow an @: a version, a branch, a commit, latest. Never an option of the go command.
 var moduleVersion = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+_/-]*$`)
 
-// reference names a package of another module, and maybe a type in it and a version.
-type reference struct{ path, typ, version string }
+// reference names a package of another module, and maybe a type in it, a version, and directives for the type.
+type reference struct {
+	path, typ, version string
+	directives         []string // with their marks
+}
+
+// directiveMark begins every directive.
+const directiveMark = "//plugingen:"
+
+// String is the interface in the one way that locks have: PKG.Type@VERSION //plugingen:...
+func (r reference) String() string {
+	text := r.path + "." + r.typ
+	if r.version != "" {
+		text += "@" + r.version
+	}
+	return strings.Join(append([]string{text}, r.directives...), " ")
+}
 
 // parsePackage reads PKG or PKG@VERSION.
 func parsePackage(what, text string) (reference, error) {
@@ -38,23 +56,74 @@ func parsePackage(what, text string) (reference, error) {
 	return r, nil
 }
 
-// parseInterface reads PKG.Type or PKG.Type@VERSION.
+// parseInterface reads PKG.Type, PKG.Type@VERSION and PKG@VERSION.Type, and the directives behind it.
 func parseInterface(text string) (reference, error) {
-	name, version, versioned := strings.Cut(text, "@")
-	dot := strings.LastIndex(name, ".")
-	if dot <= strings.LastIndex(name, "/")+1 || !token.IsIdentifier(name[dot+1:]) || !token.IsExported(name[dot+1:]) {
+	name, rest, _ := strings.Cut(text, " ")
+	base, version, versioned := strings.Cut(name, "@")
+	pkg, typ := cutType(base)
+	if typ == "" && versioned {
+		pkg = base
+		version, typ = cutType(version)
+	}
+	if typ == "" {
+		return reference{}, notInterface(text)
+	}
+	if strings.HasPrefix(pkg, ".") || filepath.IsAbs(pkg) {
 		return reference{}, &InputError{
-			What: "interface", Value: text, Reason: "it is not PKG.Type",
-			Hint: "name an exported interface with its import path, such as github.com/99designs/keyring.Keyring",
+			What: "interface", Value: text, Reason: "it is in a folder, and not in another module",
+			Hint: "declare a Handshake beside it, run plugingen generate --type " + typ + " " + pkg + ", and name the folder with --contract",
 		}
 	}
-	pkg := name[:dot]
 	if versioned {
 		pkg += "@" + version
 	}
 	r, err := parsePackage("interface", pkg)
-	r.typ = name[dot+1:]
+	if err != nil {
+		return r, err
+	}
+	r.typ = typ
+	r.directives, err = parseDirectives(text, rest)
 	return r, err
+}
+
+func notInterface(text string) error {
+	return &InputError{
+		What: "interface", Value: text, Reason: "it is not PKG.Type",
+		Hint: "name an exported interface with its import path, such as github.com/99designs/keyring.Keyring, and a version behind it: " +
+			"github.com/99designs/keyring.Keyring@v1.2.2",
+	}
+}
+
+// cutType cuts an exported name off behind the last dot; it is empty when there is none.
+func cutType(text string) (before, typ string) {
+	dot := strings.LastIndex(text, ".")
+	if dot <= strings.LastIndex(text, "/")+1 || !token.IsIdentifier(text[dot+1:]) || !token.IsExported(text[dot+1:]) {
+		return text, ""
+	}
+	return text[:dot], text[dot+1:]
+}
+
+// directiveText is a directive with its arguments, as they may be in an option: no other comment, and nothing invisible.
+var directiveText = regexp.MustCompile(`^//plugingen:[a-z]+ [-A-Za-z0-9_.,*/=\[\] ]+$`)
+
+// parseDirectives reads what follows an interface: one directive after the other, each with its mark.
+func parseDirectives(text, rest string) ([]string, error) {
+	if rest == "" {
+		return nil, nil
+	}
+	var directives []string
+	before, rest, _ := strings.Cut(rest, directiveMark)
+	for part := range strings.SplitSeq(rest, directiveMark) {
+		d := directiveMark + strings.TrimSpace(part)
+		if strings.TrimSpace(before) != "" || !directiveText.MatchString(d) || strings.Contains(part, "//") {
+			return nil, &InputError{
+				What: "interface", Value: text, Reason: "what follows it is no directive",
+				Hint: "write --interface 'PKG.Type //plugingen:partial PKG.Struct'",
+			}
+		}
+		directives = append(directives, d)
+	}
+	return directives, nil
 }
 
 // isStandard goes by the rule that the go command has.
@@ -91,14 +160,45 @@ func (b *builder) foreignInterface(ctx context.Context) (*contract, error) {
 	if err := b.keepSchema(own.name); err != nil {
 		return nil, err
 	}
-	return b.ownContract(ctx, own)
+	c, err := b.ownContract(ctx, own)
+	var faults model.Diagnostics
+	if errors.As(err, &faults) && len(ref.directives) == 0 {
+		ref.directives = []string{directiveMark + "partial TYPES"}
+		err = fmt.Errorf("%w\nwhere a directive can help, give it with the interface: --interface '%s'", err, ref)
+	}
+	return c, err
 }
 
 // get adds the package's module to the requirements.
 func (s *scratch) get(ctx context.Context, ref reference) error {
 	fmt.Fprintln(s.progress, "go get "+ref.query())
 	_, err := s.goTool(ctx, "get", ref.query())
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if known := s.selected(ctx, ref.path); known.Version != "" && semver.Compare(ref.version, known.Version) < 0 && semver.IsValid(ref.version) {
+		return &InputError{
+			What: "version", Value: ref.query(), Reason: "the project needs " + known.Path + " at " + known.Version + " or later for itself",
+			Hint: "leave the version out, or name one that is not older",
+		}
+	}
 	return err
+}
+
+// selected is the module of a package among those that are needed already; zero when it is none of them, or when the go command cannot tell.
+func (s *scratch) selected(ctx context.Context, importPath string) module.Version {
+	out, err := s.goTool(ctx, "list", "-m", "-f", "{{.Path}} {{.Version}}", "all")
+	if err != nil {
+		return module.Version{}
+	}
+	var found module.Version
+	for line := range strings.Lines(string(out)) {
+		path, version, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if (importPath == path || strings.HasPrefix(importPath, path+"/")) && len(path) > len(found.Path) {
+			found = module.Version{Path: path, Version: version}
+		}
+	}
+	return found
 }
 
 // openScratch makes the temporary folder with the module files of the project, as far as they are known.

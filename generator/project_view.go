@@ -52,7 +52,10 @@ type contractView struct {
 }
 
 // foreignView is an interface of another package: Base is the last element of Path.
-type foreignView struct{ Path, Base, Name, Type string }
+type foreignView struct {
+	Path, Base, Name, Type string
+	Directives             []render.Code // of its doc comment
+}
 
 // serviceView is an interface with the type that implements it in a new project.
 type serviceView struct {
@@ -92,6 +95,9 @@ func (b *builder) contractView(own ownContract) contractView {
 	}
 	if f := own.foreign; f != nil {
 		v.Foreign = foreignView{Path: f.path, Base: path.Base(f.path), Name: own.foreignName, Type: f.typ}
+		for _, d := range f.directives {
+			v.Foreign.Directives = append(v.Foreign.Directives, render.Code(d))
+		}
 	}
 	return v
 }

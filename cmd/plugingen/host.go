@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"go/token"
 	"path/filepath"
 	"strings"
 
@@ -105,13 +106,24 @@ func defaultHostName(o projectOptions) string {
 			name = filepath.Base(filepath.Dir(dir)) // whose contract it is
 		}
 	case o.interfaceName != "":
-		name = o.interfaceName[strings.LastIndex(o.interfaceName, ".")+1:]
+		name = typeOf(o.interfaceName)
 	}
 	name = strings.ToLower(strings.ReplaceAll(name, "_", "-")) + hostSuffix
 	if errors.Is(generator.CheckProjectName(name), generator.ErrInput) {
 		return "my" + hostSuffix
 	}
 	return name
+}
+
+// typeOf is the name of the type in PKG.Type@VERSION or PKG@VERSION.Type.
+func typeOf(interfaceName string) string {
+	name, _, _ := strings.Cut(interfaceName, " ")
+	for part := range strings.SplitSeq(name, "@") {
+		if typ := part[strings.LastIndex(part, ".")+1:]; token.IsExported(typ) {
+			return typ
+		}
+	}
+	return ""
 }
 
 func relative(dir string) string {

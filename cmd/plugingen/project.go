@@ -27,7 +27,7 @@ func (o *projectOptions) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.module, "module", "", "module path (default example.com/NAME)")
 	f.StringVar(&o.dir, "dir", "", "folder of the project (default NAME)")
-	f.StringVar(&o.interfaceName, "interface", "", "make an interface of another module the contract: PKG.Type or PKG.Type@VERSION")
+	f.StringVar(&o.interfaceName, "interface", "", "make an interface of another module the contract: PKG.Type or PKG.Type@VERSION, and directives for it after a blank")
 	f.StringVar(&o.contract, "contract", "", "use a contract that exists: the folder or the import path of its package")
 	f.StringVar(&o.runtimeFrom, "runtime", "", `where the project finds the runtime: "copy" lays a copy into it, a folder is a checkout of plugingen`)
 	f.BoolVar(&o.adopt, "adopt", false, "write "+generator.LockName+" alone, for a project that was made without one: plugingen update can follow from now on")

@@ -136,6 +136,10 @@ func requiredVersions(mod []byte) map[string]string {
 // atRequired is a package, or an interface in one, at the version of its module that go.mod requires: an update of the
 // templates does not move what the project is wired to.
 func atRequired(reference string, required map[string]string) string {
+	reference, directives, directed := strings.Cut(reference, " ")
+	if directed {
+		return atRequired(reference, required) + " " + directives
+	}
 	name, _, _ := strings.Cut(reference, "@")
 	for module := name; module != "" && module != "."; module = parent(module) {
 		if v, found := required[module]; found {

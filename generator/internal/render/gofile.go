@@ -62,10 +62,14 @@ func explain(raw []byte, err error) error {
 // directive matches comments that tools act on, up to the word that says which tool.
 var directive = regexp.MustCompile(`^(//go:\w+|//[a-z0-9]+:\w+|//line\b|/\*line\b|// ?\+build\b|//export\b|//extern\b)`)
 
+// harmlessMark begins directives that only say how values of a contract cross. Values still cannot hold them: only code that the
+// generator computed does.
+const harmlessMark = "//plugingen:"
+
 func checkDirectives(file *ast.File, own string) error {
 	for _, group := range file.Comments {
 		for _, c := range group.List {
-			if d := directive.FindString(c.Text); d != "" && !strings.Contains(own, d) {
+			if d := directive.FindString(c.Text); d != "" && !strings.Contains(own, d) && !strings.HasPrefix(d, harmlessMark) {
 				return fmt.Errorf("a value brings in the directive %q", d)
 			}
 		}
