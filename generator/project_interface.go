@@ -169,19 +169,19 @@ func (b *builder) foreignInterface(ctx context.Context) (*contract, error) {
 	return c, err
 }
 
-// get adds the package's module to the requirements.
+// get adds the package's module to the requirements. The go command would give up the runtime for a version that is older than
+// the runtime's own modules need.
 func (s *scratch) get(ctx context.Context, ref reference) error {
-	fmt.Fprintln(s.progress, "go get "+ref.query())
-	_, err := s.goTool(ctx, "get", ref.query())
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
-	if known := s.selected(ctx, ref.path); known.Version != "" && semver.Compare(ref.version, known.Version) < 0 && semver.IsValid(ref.version) {
-		return &InputError{
-			What: "version", Value: ref.query(), Reason: "the project needs " + known.Path + " at " + known.Version + " or later for itself",
-			Hint: "leave the version out, or name one that is not older",
+	if semver.IsValid(ref.version) {
+		if known := s.selected(ctx, ref.path); semver.Compare(ref.version, known.Version) < 0 {
+			return &InputError{
+				What: "version", Value: ref.query(), Reason: "the project needs " + known.Path + " at " + known.Version + " or later for itself",
+				Hint: "leave the version out, or name one that is not older",
+			}
 		}
 	}
+	fmt.Fprintln(s.progress, "go get "+ref.query())
+	_, err := s.goTool(ctx, "get", ref.query())
 	return err
 }
 

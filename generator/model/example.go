@@ -96,7 +96,7 @@ func (e *exampleBody) try(left, call string) {
 func (e *exampleBody) giveResults() bool {
 	var results []string
 	for _, r := range e.method.Results {
-		value := ""
+		var value string
 		if r.Type.Kind == Live && r.Type.Live.Form == Receive && len(e.method.Results) == 1 {
 			value = e.channel(r.Type)
 		} else {
