@@ -53,8 +53,18 @@ func (m *mapper) liveInterface(mt *model.Type, t *types.Interface, path string) 
 	}
 }
 
+// maxNameless bounds interfaces without a name within each other.
+const maxNameless = 5
+
 // namelessInterface maps an interface type without a name: its methods are its name, so they come first.
 func (m *mapper) namelessInterface(mt *model.Type, t *types.Interface, path string) {
+	if len(m.nameless) >= maxNameless || slices.ContainsFunc(m.nameless, func(outer *types.Interface) bool { return types.Identical(outer, t) }) {
+		mt.Kind = model.Invalid
+		m.refuse(path, codeDepth, "an interface without a name refers to itself, or to too many others", "declare a named interface type")
+		return
+	}
+	m.nameless = append(m.nameless, t)
+	defer func() { m.nameless = m.nameless[:len(m.nameless)-1] }()
 	s := &model.Service{Name: "interface", Type: mt}
 	mt.Live = &model.LiveType{Form: model.Interface, Service: s}
 	m.liveMethods(s, t, path)

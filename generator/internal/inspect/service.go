@@ -29,6 +29,7 @@ type mapper struct {
 	errorValues    bool                  // there are errors that no method returns last
 	fillers        fillers
 	pointers       map[string][]string // parameters that may be filled, by their interfaces' IDs
+	nameless       []*types.Interface  // that are being mapped, the outermost first
 	detached       bool                // the type belongs to no method
 
 	// Where the mapping is, for faults.
