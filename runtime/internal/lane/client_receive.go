@@ -77,7 +77,6 @@ func (s *clientStream) RecvMsg(m any) error {
 }
 
 func (s *clientStream) receive(m any) error {
-	s.sent.Store(0)
 	msg, ok := s.in.next(nil)
 	if !ok {
 		return s.endError()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"sync"
-	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -26,10 +25,9 @@ type clientStream struct {
 	in   inbox
 	send sender
 
-	unsent   *request     // the first frame waits for the first message; the sending side's alone
-	halved   bool         // likewise
-	received bool         // the one reply was received; the receiving side's alone
-	sent     atomic.Int32 // messages since RecvMsg was last called
+	unsent   *request // the first frame waits for the first message; the sending side's alone
+	halved   bool     // likewise
+	received bool     // the one reply was received; the receiving side's alone
 
 	mu       sync.Mutex
 	cancel   context.CancelFunc // ends ctx
@@ -295,6 +293,6 @@ func (s *clientStream) transmit(m sized) error {
 	if s.begin() != nil {
 		return io.EOF
 	}
-	s.send.more, s.send.many = s.sent.Add(1) > 1, s.c.table.many.Load() > fewCalls
+	s.send.many = s.c.table.many.Load() > fewCalls
 	return s.send.send(m, s.ctx.Done())
 }

@@ -10,7 +10,6 @@ type sender struct {
 	id      uint32
 	kind    kind                // of the data frames
 	before  func([]byte) []byte // appends what goes before a message; nil means nothing
-	more    bool                // messages are sent in a row: another is likely to follow
 	many    bool                // many calls are in flight: others are likely to send, too
 }
 
@@ -48,13 +47,10 @@ func (s *sender) sendWhole(m sized, done <-chan struct{}) error {
 	}
 	sealFrame(b, at, header{kind: s.kind, id: s.id})
 	s.w.buf = b
-	switch {
-	case s.more:
-		s.w.flushSoon()
-	case s.many:
+	if s.many {
 		s.w.flushTogether()
-	default:
-		s.w.flush()
+	} else {
+		s.w.flushRapid()
 	}
 	return nil
 }

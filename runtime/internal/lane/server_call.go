@@ -3,7 +3,6 @@ package lane
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -19,12 +18,11 @@ type serverCall struct {
 	id       uint32
 	method   *method
 	md       metadata.MD
-	deadline time.Time    // zero means none
-	in       *inbox       // nil when the whole request came with the first frame
-	got      bool         // a request message was received; the handler's
-	drained  bool         // io.EOF was received, which stays so; the handler's
-	crashing bool         // the handler's panic is ending the process; the handler's
-	sent     atomic.Int32 // messages since the handler last received
+	deadline time.Time // zero means none
+	in       *inbox    // nil when the whole request came with the first frame
+	got      bool      // a request message was received; the handler's
+	drained  bool      // io.EOF was received, which stays so; the handler's
+	crashing bool      // the handler's panic is ending the process; the handler's
 
 	mu      sync.Mutex
 	std     context.Context // what the context's methods come to, once somebody asks

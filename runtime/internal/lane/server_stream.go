@@ -135,7 +135,7 @@ func (s *serverStream) SendMsg(m any) error {
 func (k *serverCall) sendMessage(m sized) error {
 	sender := sender{
 		w: &k.conn.w, window: k.sendWindow(), buffers: &k.conn.s.buffers,
-		id: k.id, kind: kindResData, before: k.appendPendingHeader, more: k.sent.Add(1) > 1, many: k.conn.many(),
+		id: k.id, kind: kindResData, before: k.appendPendingHeader, many: k.conn.many(),
 	}
 	err := sender.send(m, k.Done())
 	if err == nil {
@@ -161,7 +161,6 @@ func (k *serverCall) appendPendingHeader(b []byte) []byte {
 // RecvMsg receives the next message; io.EOF after the last. Other errors are gRPC status errors.
 func (s *serverStream) RecvMsg(m any) error {
 	k := s.call()
-	k.sent.Store(0)
 	err := k.receive(m)
 	if err != nil || k.method.stream != nil && k.method.stream.ClientStreams {
 		return err

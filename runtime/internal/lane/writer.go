@@ -4,6 +4,7 @@ import (
 	"errors"
 	"runtime"
 	"sync"
+	"time"
 )
 
 const (
@@ -13,6 +14,12 @@ const (
 	keepBuffer = 64 << 10
 	// flushRounds bounds how often one caller writes for others before a goroutine takes over.
 	flushRounds = 4
+	// rapid is how soon after a stream's message the next one makes it likely that more follow.
+	rapid = 20 * time.Microsecond
+	// fullWrite is how much is worth a write though more may follow.
+	fullWrite = 16 << 10
+	// gatherRounds bounds how often a write waits for more to follow.
+	gatherRounds = 8
 )
 
 var errStopped = errors.New("lane: stopped waiting")
@@ -32,6 +39,7 @@ type writer struct {
 	busy    bool // somebody writes, and looks at buf again before leaving
 	closing bool // close out when all is written
 	err     error
+	last    time.Time     // when a stream's message was last appended
 	room    chan struct{} // closed when buf has been taken; nil when nobody waits
 }
 
@@ -62,18 +70,39 @@ func (w *writer) flushTogether() {
 	w.write()
 }
 
-// flushSoon is flush by another goroutine: who has more to send goes on, and one write carries what has come by then.
-func (w *writer) flushSoon() {
-	if w.busy {
-		w.mu.Unlock()
+// flushRapid is flush of a stream's message. When one follows another rapidly, a goroutine writes it: the sender goes on, and
+// one write carries what comes by then.
+func (w *writer) flushRapid() {
+	now := time.Now()
+	follows := now.Sub(w.last) < rapid
+	w.last = now
+	if w.busy || !follows {
+		w.flush()
 		return
 	}
 	w.busy = true
 	w.mu.Unlock()
 	go func() {
-		w.mu.Lock()
+		w.gather()
 		w.write()
 	}()
+}
+
+// gather lets others append for as long as they do, and returns with the lock.
+func (w *writer) gather() {
+	w.mu.Lock()
+	for range gatherRounds {
+		had := len(w.buf)
+		if had >= fullWrite {
+			return
+		}
+		w.mu.Unlock()
+		runtime.Gosched()
+		w.mu.Lock()
+		if len(w.buf) == had {
+			return
+		}
+	}
 }
 
 // flushWith is flush of what was appended and then tail, which is written from where it is. When done comes first, or
