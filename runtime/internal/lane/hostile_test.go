@@ -35,6 +35,13 @@ func frame(h header, parts ...any) []byte {
 	return appendFrame(nil, h, body...)
 }
 
+// bytes is a frame's header alone, whatever it says of what follows.
+func (h header) bytes() []byte {
+	b := make([]byte, headerSize)
+	h.put(b)
+	return b
+}
+
 func name(s string) []byte {
 	return append(binary.LittleEndian.AppendUint16(nil, uint16(len(s))), s...)
 }
@@ -52,6 +59,8 @@ func brokenRequests() map[string][]byte {
 	return map[string][]byte{
 		"no frame":               bytes.Repeat([]byte{0xff}, 100),
 		"huge frame":             {0, 0, 0, 0x80, 0, 0, 0, 0, byte(kindCall), 0, 0, 0},
+		"huge call":              header{kind: kindCall, size: maxFrame + 1}.bytes(),
+		"huge data":              header{kind: kindReqData, size: maxData + 1}.bytes(),
 		"unknown kind":           frame(header{kind: 0x33}),
 		"the server's kind":      frame(header{kind: kindEnd}),
 		"unknown flags":          frame(header{kind: kindCall, flags: 0x80 | flagName}, name(unaryName)),
