@@ -35,6 +35,9 @@ func (s Snapshot) protoName(goName string) string {
 	if name := path.Join(goName+"pb", goName+".proto"); s[name] != nil {
 		return name
 	}
+	if name := s.madeOf(); s[name] != nil {
+		return name
+	}
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(s)) {
 		if path.Ext(name) == ".proto" {
@@ -45,6 +48,15 @@ func (s Snapshot) protoName(goName string) string {
 		return ""
 	}
 	return names[0]
+}
+
+// madeOf is the first .proto that a contract was made of; empty for one made of Go interfaces.
+func (s Snapshot) madeOf() string {
+	_, rest, found := strings.Cut(string(s["zz_plugingen.go"]), "\n// source: ")
+	if name, _, ended := strings.Cut(rest, "\n"); found && ended {
+		return strings.TrimSuffix(name, "\r")
+	}
+	return ""
 }
 
 // IsContract says whether there is a .proto to compare.
