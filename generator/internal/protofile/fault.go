@@ -39,8 +39,14 @@ func (f *faults) add(d model.Diagnostic) {
 	f.list = append(f.list, d)
 }
 
+// maxFaults is how many are told: a file that is no .proto has one in every word.
+const maxFaults = 20
+
 // err is all faults, sorted by position.
-func (f *faults) err() error { return sorted(f.list).Err() }
+func (f *faults) err() error {
+	list := sorted(f.list)
+	return list[:min(len(list), maxFaults)].Err()
+}
 
 func sorted(list model.Diagnostics) model.Diagnostics {
 	slices.SortStableFunc(list, func(a, b model.Diagnostic) int {

@@ -62,7 +62,7 @@ func newFinder(place *inspect.Place, files []string) (*finder, error) {
 // above are the folder and those above it up to root; the folder alone when it is not below root.
 func above(dir, root string) []string {
 	list := []string{dir}
-	if rel, err := filepath.Rel(root, dir); err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+	if !within(root, dir) {
 		return list
 	}
 	for dir != root {
@@ -76,15 +76,17 @@ func above(dir, root string) []string {
 func commonFolder(files []string) string {
 	dir := filepath.Dir(files[0])
 	for _, file := range files[1:] {
-		for {
-			rel, err := filepath.Rel(dir, file)
-			if err != nil || dir == filepath.Dir(dir) || rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
-				break
-			}
+		for !within(dir, file) && dir != filepath.Dir(dir) {
 			dir = filepath.Dir(dir)
 		}
 	}
 	return dir
+}
+
+// within says whether name is root or lies beneath it.
+func within(root, name string) bool {
+	rel, err := filepath.Rel(root, name)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // importsOf are the imports of a file that do not come with the compiler.

@@ -38,6 +38,9 @@ func (f *finder) goFiles(all map[string]protoreflect.FileDescriptor) (map[string
 // ownPackage settles where the package of a file of the module is.
 func (f *finder) ownPackage(g *goFile) {
 	here := filepath.Dir(g.disk)
+	if !within(f.place.Root(), here) {
+		here = f.place.Dir // code is written nowhere but in the module
+	}
 	switch {
 	case g.path == "":
 		g.dir, g.path = here, f.place.ImportPath(here)
@@ -45,9 +48,8 @@ func (f *finder) ownPackage(g *goFile) {
 		g.dir = filepath.Join(here, filepath.FromSlash(g.path)) // not a path that anybody could import: a folder
 		g.path = f.place.ImportPath(g.dir)
 	default:
-		g.dir, _ = f.place.Folder(g.path)
-		if _, ok := f.place.Folder(g.path); !ok {
-			g.dir = ""
+		if dir, ok := f.place.Folder(g.path); ok {
+			g.dir = dir
 		}
 	}
 	if err := module.CheckImportPath(g.path); err != nil {
