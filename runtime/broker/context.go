@@ -77,6 +77,9 @@ type mainConn struct {
 // NetConn is the connection below.
 func (c *mainConn) NetConn() net.Conn { return c.Conn }
 
+// Socket is the connection below, for the lane.
+func (c *mainConn) Socket() net.Conn { return c.Conn }
+
 // RemoteAddr is net.Conn's.
 func (c *mainConn) RemoteAddr() net.Addr { return &mainAddr{c.Conn.RemoteAddr(), c.broker} }
 

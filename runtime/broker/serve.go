@@ -138,7 +138,7 @@ func (s server) serve(l *listener) error {
 	if l.lane == 0 {
 		return s.grpc.Serve(l)
 	}
-	both := s.lane.Beside(l)
+	both := s.lane.Beside(l, nil)
 	defer both.Wait()
 	return s.grpc.Serve(both)
 }

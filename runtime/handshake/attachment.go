@@ -42,6 +42,9 @@ type Attachment struct {
 	MagicCookieKey string
 	// Multiplex says that the plugin carries all connections over one: hosts that attach do the same.
 	Multiplex bool
+	// Lane is the highest version of the lane's framing that the plugin takes beside gRPC on its unix socket; 0 when it takes none, or it is
+	// not known. What it is for, runtime/PROTOCOL.md says.
+	Lane int
 	// Test says that the plugin belongs to a test or a debugger: hosts come and go, and do not end it.
 	Test bool
 }
@@ -57,6 +60,7 @@ type wireAttachment struct {
 	TLS             string `json:",omitempty"`
 	MagicCookieKey  string `json:",omitempty"`
 	Multiplex       bool   `json:",omitempty"`
+	Lane            int    `json:",omitempty"`
 }
 
 type wireAddress struct{ Network, String string }
@@ -73,7 +77,7 @@ func (a Attachment) MarshalJSON() ([]byte, error) {
 	text, err := json.Marshal(wireAttachment{
 		Protocol: a.Protocol, ProtocolVersion: a.ProtocolVersion, Pid: a.PID, Test: a.Test,
 		Addr:  wireAddress{a.Network, a.Address},
-		Start: a.Start, TLS: a.TLS, MagicCookieKey: a.MagicCookieKey, Multiplex: a.Multiplex,
+		Start: a.Start, TLS: a.TLS, MagicCookieKey: a.MagicCookieKey, Multiplex: a.Multiplex, Lane: a.Lane,
 	})
 	return []byte(strings.ReplaceAll(string(text), "'", `\u0027`)), err
 }
@@ -118,7 +122,7 @@ func parseAttachment(text string) (Attachment, error) {
 	}
 	a := Attachment{
 		Protocol: r.Protocol, ProtocolVersion: r.ProtocolVersion, Network: r.Network, Address: r.Address,
-		PID: w.Pid, Start: w.Start, TLS: w.TLS, MagicCookieKey: w.MagicCookieKey, Multiplex: w.Multiplex, Test: w.Test,
+		PID: w.Pid, Start: w.Start, TLS: w.TLS, MagicCookieKey: w.MagicCookieKey, Multiplex: w.Multiplex, Lane: w.Lane, Test: w.Test,
 	}
 	return a, a.validate()
 }
@@ -130,6 +134,8 @@ func (a Attachment) validate() error {
 	switch {
 	case len(a.String()) > MaxLine:
 		return fmt.Errorf("%w: more than %d bytes", ErrTooLong, MaxLine)
+	case a.Lane < 0 || a.Lane > math.MaxUint8:
+		return fmt.Errorf("%w: version %d of the lane is not within 0 and %d", ErrAttachment, a.Lane, math.MaxUint8)
 	case a.PID < 0 || a.PID > math.MaxInt32:
 		return fmt.Errorf("%w: process %d is not within 0 and %d", ErrAttachment, a.PID, math.MaxInt32)
 	case len(a.Start) > longestStart || strings.ContainsFunc(a.Start, func(r rune) bool { return r < '0' || r > '9' }):

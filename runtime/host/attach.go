@@ -14,6 +14,7 @@ import (
 
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/internal/birth"
+	"github.com/plugingen/plugingen/runtime/internal/lane"
 	"github.com/plugingen/plugingen/runtime/internal/process"
 	"github.com/plugingen/plugingen/runtime/relay"
 )
@@ -252,6 +253,9 @@ func (p *Plugin) Attachment() handshake.Attachment {
 		a.TLS = handshake.TLSMutual
 	case own:
 		a.TLS = handshake.TLSOwn
+	}
+	if p.Tier() != TierGRPC && noSocketLane(a) == "" {
+		a.Lane = lane.Version // it takes the lane there as well
 	}
 	return a
 }

@@ -40,8 +40,9 @@ type carrier struct {
 	first            chan net.Conn     // the connection that connect made, until grpc takes it
 	open             atomic.Int32      // connections that no read or write has failed on
 	refused          atomic.Bool       // by the plugin, in TLS
-	cc               *grpc.ClientConn  // nil on an inherited socket
+	cc               *grpc.ClientConn  // nil when the lane is on a socket
 	lane             *laneCalls        // nil without
+	tier             Tier              // of the lane
 	spoken           metadata.MD       // what came with the first answer
 	large            largeReplies      // of methods called in the tunnel
 }
@@ -50,7 +51,7 @@ type carrier struct {
 // gRPC have the connection.
 func (c *child) connect(ctx context.Context, r handshake.Response) (*carrier, *Error) {
 	k := &carrier{network: r.Network, address: r.Address, tls: c.clientTLS(r), private: c.cfg.protection() == private, first: make(chan net.Conn, 1)}
-	if k.takeLane(ctx, c) {
+	if k.takeLane(ctx, c) || k.takeSocket(ctx, c) {
 		return k, nil
 	}
 	if r.Multiplex {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/internal/lane"
+	"github.com/plugingen/plugingen/runtime/transport"
 )
 
 // LaneMode says whether calls may take the lane: a framing of this module's own, with the same results and a fraction of the cost. Both
@@ -50,6 +51,8 @@ type Tier int
 const (
 	// TierPair is the lane on a socket that the plugin has inherited from this host.
 	TierPair Tier = 1
+	// TierSocket is the lane on the unix socket that the plugin listens on.
+	TierSocket Tier = 2
 	// TierTunnel is the lane in a stream of the gRPC connection.
 	TierTunnel Tier = 3
 	// TierGRPC is gRPC.
@@ -61,6 +64,8 @@ func (t Tier) String() string {
 	switch t {
 	case TierPair:
 		return "lane on an inherited socket"
+	case TierSocket:
+		return "lane on the plugin's socket"
 	case TierTunnel:
 		return "lane in gRPC"
 	case TierGRPC:
@@ -72,14 +77,10 @@ func (t Tier) String() string {
 
 // Tier says what carries the calls over Conn and those of what Dispense returns.
 func (p *Plugin) Tier() Tier {
-	switch {
-	case p.carrier.lane == nil:
+	if p.carrier.lane == nil {
 		return TierGRPC
-	case p.carrier.cc == nil:
-		return TierPair
-	default:
-		return TierTunnel
 	}
+	return p.carrier.tier
 }
 
 // firstInherited is the descriptor that a child gets the first of its further files as.
@@ -239,6 +240,50 @@ func (c *carrier) takeLane(ctx context.Context, of *child) bool {
 	return c.speak(ctx, of.cfg, TierPair, placed{lane.NewCarrier(conn), c.place()})
 }
 
+// takeSocket makes the lane carry the calls on the socket that a plugin listens on which runs already, if it takes the lane there.
+func (c *carrier) takeSocket(ctx context.Context, of *child) bool {
+	if of.attached == nil {
+		return false
+	}
+	to := of.attached.to
+	why := cmp.Or(of.cfg.noLane(), noSocketLane(to))
+	switch {
+	case why != "":
+	case c.tls != nil:
+		why = "the host wants TLS"
+	case to.Lane < lane.Version:
+		why = "the plugin's description does not say that it takes the lane on its socket"
+	}
+	if why != "" {
+		of.cfg.noteNot(TierSocket, why)
+		return false
+	}
+	conn, err := c.socket(ctx)
+	if err != nil {
+		return false // gRPC's way meets the same, and says so
+	}
+	if pid, known := transport.PeerPID(conn); known && to.PID != 0 && pid != to.PID {
+		_ = conn.Close()
+		of.cfg.noteNot(TierSocket, fmt.Sprintf("the socket is process %d's", pid))
+		return false
+	}
+	return c.speak(ctx, of.cfg, TierSocket, lane.NewCarrier(conn))
+}
+
+// noSocketLane is why a plugin does not take the lane on the socket that it listens on; empty when it may.
+func noSocketLane(to handshake.Attachment) string {
+	switch {
+	case to.Network != handshake.Unix:
+		return "the plugin is not on a unix socket"
+	case to.TLS != handshake.TLSNone:
+		return "the plugin serves with TLS"
+	case to.Multiplex:
+		return "the plugin multiplexes connections"
+	default:
+		return ""
+	}
+}
+
 // placed is a carrier whose peer is told by where its line says that it listens: an inherited socket has no address.
 type placed struct {
 	lane.Carrier
@@ -267,7 +312,7 @@ func (c *carrier) speak(ctx context.Context, cfg Config, tier Tier, carrier lane
 		cfg.noteNot(tier, "what the plugin says there is wrong: "+err.Error())
 		return false
 	}
-	c.lane = l
+	c.lane, c.tier = l, tier
 	return true
 }
 

@@ -327,3 +327,52 @@ func (secret) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]s
 }
 
 func (secret) RequireTransportSecurity() bool { return true }
+
+// TestAttachedTier is about what carries the calls to a plugin that another host has started.
+func TestAttachedTier(t *testing.T) {
+	if !hasPairs() || os.Getenv(tierEnv) != "" {
+		t.Skip("processes inherit no sockets here, or are to overlook them")
+	}
+	for name, c := range map[string]struct {
+		started []func(*host.Config)
+		to      func(*handshake.Attachment)
+		change  func(*host.Config)
+		want    host.Tier
+		why     string // in the log
+	}{
+		"both sides speak the lane":         {want: host.TierSocket},
+		"its process is not known":          {to: func(to *handshake.Attachment) { to.PID, to.Start = 0, "" }, want: host.TierSocket},
+		"switched off":                      {change: func(c *host.Config) { c.Lane = host.LaneOff }, want: host.TierGRPC, why: "Config says so"},
+		"switched off where it was started": {started: []func(*host.Config){func(c *host.Config) { c.Lane = host.LaneOff }}, want: host.TierTunnel, why: "does not say"},
+		"nobody says that it takes it":      {to: func(to *handshake.Attachment) { to.Lane = 0 }, want: host.TierTunnel, why: "does not say"},
+		"a lower version":                   {to: func(to *handshake.Attachment) { to.Lane = lane.Version - 1 }, want: host.TierTunnel, why: "does not say"},
+		"on tcp":                            {started: []func(*host.Config){onTCP, tlsOff}, change: tlsOff, want: host.TierTunnel, why: "unix socket"},
+		"multiplexed":                       {started: []func(*host.Config){func(c *host.Config) { c.Multiplex = true }}, want: host.TierTunnel, why: "multiplexes"},
+		"another process listens there": {
+			to: func(to *handshake.Attachment) { to.PID, to.Start = os.Getpid(), "" }, want: host.TierTunnel, why: "the socket is process",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			cfg := s.config("good")
+			all(c.started...)(&cfg)
+			to := s.open(cfg).Attachment()
+			if c.to != nil {
+				c.to(&to)
+			}
+			log := newRecorder()
+			a := s.attach(to, func(cfg *host.Config) {
+				cfg.Logger = slog.New(log)
+				if c.change != nil {
+					c.change(cfg)
+				}
+			})
+			if _, told, _ := log.find(c.why); a.Tier() != c.want || c.why != "" && !told {
+				t.Errorf("calls take %v, want %v because of %q: %q", a.Tier(), c.want, c.why, log.all())
+			}
+			if got := mustDo(t, a, "hello"); got != "hello" {
+				t.Errorf("do: %q", got)
+			}
+		})
+	}
+}

@@ -5,8 +5,10 @@ package host_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -60,7 +62,7 @@ func TestSamePrograms(t *testing.T) {
 	}
 	s := newStage(t)
 	want := runPrograms(s, "gRPC", all)
-	for name := range tiers() {
+	for _, name := range append(slices.Collect(maps.Keys(tiers())), attachedTier) {
 		got := runPrograms(s, name, all)
 		for seed, p := range all {
 			for i := range want[seed] {
@@ -72,12 +74,22 @@ func TestSamePrograms(t *testing.T) {
 	}
 }
 
+// attachedTier is that of a host that attaches to a plugin of another: the plugin's own socket.
+const attachedTier = "attached"
+
 func runPrograms(s *stage, tier string, all []program.Program) (saw [][]string) {
+	limit := func(c *host.Config) { c.MaxMessageSize = program.Limit }
 	cfg := s.config("programs")
-	cfg.MaxMessageSize = program.Limit
-	tiers()[tier](&cfg)
+	limit(&cfg)
+	if change := tiers()[tier]; change != nil {
+		change(&cfg)
+	}
 	p := s.open(cfg)
 	defer func() { _ = p.Close() }()
+	if tier == attachedTier {
+		p = s.attach(p.Attachment(), limit)
+		defer func() { _ = p.Close() }()
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	defer time.AfterFunc(guard, cancel).Stop() // a deadline would be part of the calls

@@ -8,6 +8,7 @@ import (
 
 	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/internal/birth"
+	"github.com/plugingen/plugingen/runtime/internal/lane"
 )
 
 // ServeAttachable serves without a host that started this process: for hosts that attach, any number, one after the other or at once. It
@@ -41,7 +42,7 @@ func ServeAttachable(ctx context.Context, cfg Config, ready func(handshake.Attac
 	}
 	s.stays = true
 	l := &life{server: s, cfg: cfg, served: make(chan error, 1)}
-	return l.receive(ctx, func() { ready(describe(cfg, version, in)) })
+	return l.receive(ctx, func() { ready(s.describe(cfg, version)) })
 }
 
 // receive is what run is for a plugin with a host.
@@ -58,16 +59,19 @@ func (l *life) receive(ctx context.Context, ready func()) error {
 	return l.stop()
 }
 
-func describe(cfg Config, version int, in *entrance) handshake.Attachment {
+func (s *server) describe(cfg Config, version int) handshake.Attachment {
 	a := handshake.Attachment{
 		Protocol:        handshake.ProtocolGRPC,
 		ProtocolVersion: version,
-		Network:         in.Addr().Network(),
-		Address:         in.Addr().String(),
+		Network:         s.Addr().Network(),
+		Address:         s.Addr().String(),
 		PID:             os.Getpid(),
 		Start:           birth.Of(os.Getpid()),
 		MagicCookieKey:  cfg.Handshake.MagicCookieKey,
 		Test:            true,
+	}
+	if s.lanes {
+		a.Lane = lane.Version
 	}
 	if cfg.TLSConfig != nil {
 		a.TLS = handshake.TLSOwn

@@ -56,6 +56,9 @@ func (c *conn) hear(n int) {
 
 func (c *conn) spoke() bool { return c.heard.Load() >= int64(firstWord) }
 
+// Socket is the connection below, for the lane, which reads there. What it reads is not heard here.
+func (c *conn) Socket() net.Conn { return c.Conn }
+
 // Close makes the owner forget the connection.
 func (c *conn) Close() error {
 	c.owner.forget(c)

@@ -110,6 +110,17 @@ func (l *laneServer) begin(conn net.Conn, of *broker.Broker) {
 	})
 }
 
+// beside takes those who come in by the listener and speak the lane. The others come out of what it returns.
+func (l *laneServer) beside(in net.Listener) net.Listener {
+	both := l.Beside(in, func(c net.Conn) {
+		if known, ok := c.(*conn); ok {
+			known.hear(firstWord) // the lane reads below it
+		}
+	})
+	l.run(both.Wait)
+	return both
+}
+
 // laneCarrier says by its peer's address whose plugin it is, as main connections do.
 type laneCarrier struct {
 	lane.Carrier

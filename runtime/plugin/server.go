@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"net"
 	goruntime "runtime"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/plugingen/plugingen/runtime"
+	"github.com/plugingen/plugingen/runtime/handshake"
 	"github.com/plugingen/plugingen/runtime/internal/lane"
 	"github.com/plugingen/plugingen/runtime/internal/wire"
 )
@@ -29,6 +31,7 @@ type server struct {
 	calls   *calls
 	printed *printed
 	*entrance
+	lanes bool // hosts may speak the lane to the entrance
 
 	sessions []sessions
 
@@ -55,11 +58,18 @@ func newServer(cfg Config, sec security, in *entrance, implementations []runtime
 	s.broker.Register(r)
 	s.health = wire.RegisterHealth(s.lane.announced(r), names(implementations)...)
 	s.lane.registerTunnel(s.grpc)
+	s.lanes = s.lane.why == "" && sec.server == nil && in.mux == nil && in.Addr().Network() == handshake.Unix
 	return s, s.register(implementations)
 }
 
-// serve serves by gRPC who comes in.
-func (s *server) serve() error { return s.grpc.serve(s.entrance, !s.lane.taken) }
+// serve serves who comes in, by the lane or by gRPC.
+func (s *server) serve() error {
+	var in net.Listener = s.entrance
+	if s.lanes {
+		in = s.lane.beside(in)
+	}
+	return s.grpc.serve(in, !s.lane.taken)
+}
 
 func serverOptions(cfg Config, sec security) []grpc.ServerOption {
 	options := []grpc.ServerOption{

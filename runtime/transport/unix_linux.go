@@ -47,21 +47,40 @@ func closeToOthers(_, _ string, raw syscall.RawConn) error {
 // PeerUID returns the user at the other end of a unix socket connection, as of its connecting. It is not ok for other
 // connections, and on systems that do not tell.
 func PeerUID(conn net.Conn) (uid int, ok bool) {
+	peer := credentials(conn)
+	if peer == nil || peer.Uid == ^uint32(0) {
+		return 0, false
+	}
+	return int(peer.Uid), true
+}
+
+// PeerPID returns the process at the other end of a unix socket connection: for who has dialled, the one that listens, or did when the
+// listener was made. It is not ok for other connections, for processes that this one cannot see, and on systems that do not tell.
+func PeerPID(conn net.Conn) (pid int, ok bool) {
+	peer := credentials(conn)
+	if peer == nil || peer.Pid == 0 {
+		return 0, false
+	}
+	return int(peer.Pid), true
+}
+
+// credentials are the peer's; nil when there are none.
+func credentials(conn net.Conn) *syscall.Ucred {
 	unix, isUnix := conn.(*net.UnixConn)
 	if !isUnix {
-		return 0, false
+		return nil
 	}
 	raw, err := unix.SyscallConn()
 	if err != nil {
-		return 0, false
+		return nil
 	}
-	var credentials *syscall.Ucred
+	var peer *syscall.Ucred
 	var failed error
 	err = raw.Control(func(fd uintptr) {
-		credentials, failed = syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED)
+		peer, failed = syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED)
 	})
-	if err != nil || failed != nil || credentials.Uid == ^uint32(0) {
-		return 0, false
+	if err != nil || failed != nil {
+		return nil
 	}
-	return int(credentials.Uid), true
+	return peer
 }

@@ -7,16 +7,19 @@ import (
 )
 
 // Beside shares a listener between a lane server and a gRPC server: connections that begin with the lane's preface are
-// the former's, all others come out of Accept, for the latter. [Server.Beside] makes it; its methods may be used concurrently.
+// the former's, all others come out of Accept, for the latter. [Server.Beside] makes it, Close ends it; its methods may be used concurrently.
 type Beside struct {
 	net.Listener
 	server *Server
-	begin  sync.Once
+	taken  func(net.Conn)
 	come   sync.WaitGroup // the accepting, and each connection that is not the gRPC server's
 
 	others chan accepted
 	over   chan struct{} // closed when nothing more is accepted, for the reason err
 	err    error
+
+	closeOnce sync.Once
+	closed    chan struct{}
 }
 
 type accepted struct {
@@ -24,21 +27,31 @@ type accepted struct {
 	err  error // it will pass
 }
 
-// Beside has s serve the connections of l that speak the lane. Those that say nothing within ServerConfig.PrefaceTimeout are
+// Beside has s serve the connections of l that speak the lane, each after taken was called with it; nil means that nothing is. Those that say nothing within ServerConfig.PrefaceTimeout are
 // the others' too. l's connections are told apart by their first byte, so a TLS connection is never the lane's.
-func (s *Server) Beside(l net.Listener) *Beside {
-	return &Beside{Listener: l, server: s, others: make(chan accepted), over: make(chan struct{})}
+func (s *Server) Beside(l net.Listener, taken func(net.Conn)) *Beside {
+	if taken == nil {
+		taken = func(net.Conn) {}
+	}
+	b := &Beside{Listener: l, server: s, taken: taken, others: make(chan accepted), over: make(chan struct{}), closed: make(chan struct{})}
+	b.come.Go(b.accept)
+	return b
 }
 
 // Accept waits for the next connection that does not speak the lane.
 func (b *Beside) Accept() (net.Conn, error) {
-	b.begin.Do(func() { b.come.Go(b.accept) })
 	select {
 	case a := <-b.others:
 		return a.conn, a.err
 	case <-b.over:
 		return nil, b.err
 	}
+}
+
+// Close closes the listener. Connections that Accept has not returned yet are closed with it, the lane's go on.
+func (b *Beside) Close() error {
+	b.closeOnce.Do(func() { close(b.closed) })
+	return b.Listener.Close()
 }
 
 // Wait waits until the listener is closed, and the connections that Accept did not return have ended.
@@ -51,7 +64,7 @@ func (b *Beside) accept() {
 		case err == nil:
 			b.come.Go(func() { b.sort(conn) })
 		case willPass(err):
-			b.others <- accepted{err: err} // who accepts waits a little, and accepts again
+			b.give(accepted{err: err}) // who accepts waits a little, and accepts again
 		default:
 			b.err = err
 			close(b.over)
@@ -72,14 +85,24 @@ func (b *Beside) sort(conn net.Conn) {
 	first, whole := peek(conn)
 	_ = conn.SetReadDeadline(time.Time{})
 	if first == magic[0] {
+		b.taken(conn)
 		_ = b.server.Serve(NewCarrier(whole)) // what a peer did wrong is the peer's to know
 		return
 	}
-	select {
-	case b.others <- accepted{conn: whole}:
-	case <-b.over:
+	if !b.give(accepted{conn: whole}) {
 		_ = conn.Close()
 	}
+}
+
+// give returns false when nobody accepts any more.
+func (b *Beside) give(a accepted) bool {
+	select {
+	case b.others <- a:
+		return true
+	case <-b.over:
+	case <-b.closed:
+	}
+	return false
 }
 
 // readPeek is peek for a connection whose bytes can only be read.
