@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
+	"go/version"
 	"io"
 	"slices"
 	"strings"
@@ -106,6 +107,7 @@ type wiring struct {
 	module  string
 	version string // noVersion when replaced
 	replace string // a folder; empty means that the module is fetched
+	goLine  string // the version of Go that the replaced module asks for; empty when it does not say
 }
 
 // modules are the four module files of a project. The two for tools are nil when the project needs none.
@@ -160,6 +162,11 @@ func (s *self) goMod(w moduleWish, needed []pin) ([]byte, error) {
 	}
 	f.SetRequireSeparateIndirect(requires)
 	for _, x := range w.extra {
+		if version.Compare("go"+x.goLine, "go"+f.Go.Version) > 0 { // the go command asks no less of who requires it
+			if err := f.AddGoStmt(x.goLine); err != nil {
+				return nil, err
+			}
+		}
 		if x.replace != "" {
 			if err := f.AddReplace(x.module, "", x.replace, ""); err != nil {
 				return nil, err

@@ -78,7 +78,11 @@ func (b *builder) localContract(ctx context.Context) (*contract, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.wiring = []wiring{{module: mod.Module.Mod.Path, version: noVersion, replace: b.pathTo(root)}}
+	w := wiring{module: mod.Module.Mod.Path, version: noVersion, replace: b.pathTo(root)}
+	if mod.Go != nil {
+		w.goLine = mod.Go.Version
+	}
+	c.wiring = []wiring{w}
 	if covered, err := b.self.covers(mod, b.req.Runtime); covered || err != nil {
 		return c, err
 	}

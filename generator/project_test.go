@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -107,7 +108,33 @@ func TestProjectsAreTidy(t *testing.T) {
 			wantTidy(t, commit(t, dir, generator.Plugin, wired))
 			wired.Name = "nested-host"
 			wantTidy(t, commit(t, plugin, generator.Host, wired))
+			askForThisGo(t, plugin)
+			wired.Name = "newer-host"
+			wantTidy(t, commit(t, dir, generator.Host, wired))
 		})
+	}
+}
+
+// askForThisGo makes a module ask for the Go that runs, which is newer than what projects ask for by themselves.
+func askForThisGo(t *testing.T, dir string) {
+	t.Helper()
+	name := filepath.Join(dir, "go.mod")
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := modfile.Parse(name, data, nil)
+	if err == nil {
+		err = f.AddGoStmt(strings.TrimPrefix(runtime.Version(), "go"))
+	}
+	if err != nil {
+		t.Skip(err) // a Go without a version
+	}
+	if data, err = f.Format(); err == nil {
+		err = os.WriteFile(name, data, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
