@@ -53,6 +53,7 @@ func socketDirMode() int {
 	if err != nil {
 		return fail(err)
 	}
+	dir.AwaitSweep() // that of the test is what the test looks at
 	fmt.Println(dir.Path())
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	if err := dir.Remove(); err != nil {
