@@ -11,7 +11,7 @@ import (
 
 const (
 	// bulkSize is the least size of a message whose bytes are worth not copying.
-	bulkSize = 64 << 10
+	bulkSize = maxWhole
 	// bulkRest is the most that such a message may have beside its one large field.
 	bulkRest = 4 << 10
 	// bulkDepth is how deep in a message that field may be.

@@ -21,13 +21,18 @@ type call struct {
 	answered chan struct{} // one token when one of the following is set
 	flags    uint8
 	body     []byte // of the end frame; memory that stays with the call
+	own      bool   // the reply may keep body
 	err      error
 	stream   *clientStream // the answer needs a stream
 }
 
-func (k *call) answer(flags uint8, body []byte) {
-	k.flags = flags
-	k.body = append(k.body[:0], body...)
+func (k *call) answer(flags uint8, body []byte, own bool) {
+	k.flags, k.own = flags, own
+	if own {
+		k.body = body
+	} else {
+		k.body = append(k.body[:0], body...)
+	}
 	k.answered <- struct{}{}
 }
 
@@ -37,7 +42,7 @@ func (k *call) fail(err error) {
 }
 
 func (k *call) reset() {
-	k.flags, k.err, k.stream = 0, nil, nil
+	k.flags, k.own, k.err, k.stream = 0, false, nil, nil
 	if cap(k.body) > keepReply {
 		k.body = nil
 	}
@@ -90,7 +95,7 @@ func (c *Client) unary(ctx context.Context, method string, args, reply any, o *c
 	if err != nil {
 		return err
 	}
-	if m.size > maxWhole {
+	if m.size > maxWhole && !c.takesSingle(m.size) {
 		return c.unaryStream(ctx, q, m, reply, o)
 	}
 	k := c.calls.Get().(*call)
@@ -104,6 +109,11 @@ func (c *Client) unary(ctx context.Context, method string, args, reply any, o *c
 		return c.unsent(ctx, id, k, err)
 	}
 	return c.await(ctx, id, k, reply, o)
+}
+
+// takesSingle tells whether the peer is known to take a message of this size with a call's first frame.
+func (c *Client) takesSingle(size int) bool {
+	return size <= maxSingle && isDone(c.ready) && size <= c.theirs.maxMessage
 }
 
 // unsent ends a call whose frame could not be sent.
@@ -153,6 +163,9 @@ func (k *call) result(reply any, o *callOptions) error {
 		return errNoReply()
 	case len(e.message) > k.limit:
 		return tooLarge("receive", len(e.message), k.limit)
+	}
+	if k.own {
+		return decodeOwn(e.message, reply)
 	}
 	return decode(e.message, reply)
 }

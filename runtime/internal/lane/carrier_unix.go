@@ -163,12 +163,3 @@ func (c *socketCarrier) writeSpinning(p []byte) (sent int, err error) {
 	}
 	return sent, nil
 }
-
-func isDone(done <-chan struct{}) bool {
-	select {
-	case <-done:
-		return true
-	default:
-		return false
-	}
-}

@@ -36,7 +36,7 @@ func (c *Client) seal() {
 }
 
 func (c *Client) handleEnd(h header) error {
-	body, err := c.r.take(int(h.size))
+	body, own, err := c.r.takeOwn(int(h.size), &c.reserve)
 	if err != nil {
 		return err
 	}
@@ -48,10 +48,10 @@ func (c *Client) handleEnd(h header) error {
 	case !ok:
 		return protocolError("end of call %d, which is not in use", h.id)
 	case s.call != nil:
-		s.call.answer(h.flags, body)
+		s.call.answer(h.flags, body, own)
 		return nil
 	case s.stream != nil:
-		return s.stream.handleEnd(h.flags, body)
+		return s.stream.handleEnd(h.flags, body, own)
 	}
 	return nil // given up
 }

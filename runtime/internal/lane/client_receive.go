@@ -37,7 +37,7 @@ func (s *clientStream) handleHead(body []byte) error {
 }
 
 // handleEnd ends the stream as the peer says. The table has let it go before.
-func (s *clientStream) handleEnd(flags uint8, body []byte) error {
+func (s *clientStream) handleEnd(flags uint8, body []byte, own bool) error {
 	e, err := parseEnd(flags, body)
 	if err != nil {
 		s.finish(status.Convert(lostError(err)), nil)
@@ -53,6 +53,8 @@ func (s *clientStream) handleEnd(flags uint8, body []byte) error {
 		st = status.New(codes.Internal, "lane: the call ended within a message")
 	} else if e.whole && len(e.message) > s.in.limit {
 		st = status.Convert(tooLarge("receive", len(e.message), s.in.limit))
+	} else if e.whole && own {
+		s.in.add(message{body: e.message})
 	} else if e.whole {
 		s.in.push(e.message, 0)
 	}

@@ -20,10 +20,15 @@ func (c *Client) start(ctx context.Context, id uint32, q *request, flags uint8, 
 		c.w.hold()
 		return ErrDrained
 	}
-	err := c.appendCall(id, q, flags, m)
-	if err != nil {
+	rest, err := c.appendCall(id, q, flags, m)
+	switch {
+	case err != nil:
 		c.w.hold()
 		return err
+	case len(rest.b) > 0:
+		c.w.flushWith(rest.b, ctx.Done())
+		c.buffers.put(rest.from)
+		return nil
 	}
 	if c.table.many.Load() > fewCalls {
 		c.w.flushTogether()
@@ -34,8 +39,8 @@ func (c *Client) start(ctx context.Context, id uint32, q *request, flags uint8, 
 }
 
 // appendCall appends a call's first frame. Called with the writer, so that the numbers of methods are bound in the order
-// in which they travel.
-func (c *Client) appendCall(id uint32, q *request, flags uint8, m *sized) error {
+// in which they travel. rest is to be written after what was appended.
+func (c *Client) appendCall(id uint32, q *request, flags uint8, m *sized) (rest tail, err error) {
 	b, at := reserveHeader(c.w.buf)
 	h := header{kind: kindCall, id: id, flags: flags}
 	if q.timeout > 0 {
@@ -54,17 +59,16 @@ func (c *Client) appendCall(id uint32, q *request, flags uint8, m *sized) error 
 		b = appendMetadata(b, q.md)
 	}
 	if m != nil {
-		var err error
-		if b, err = m.appendTo(b); err != nil {
-			return err
+		if b, rest, err = m.appendHeadTo(b, &c.buffers); err != nil {
+			return tail{}, err
 		}
 	}
 	if !bound && h.method != 0 {
 		c.names[q.method] = h.method
 	}
-	sealFrame(b, at, h)
+	sealFrameWith(b, at, h, len(rest.b))
 	c.w.buf = b
-	return nil
+	return rest, nil
 }
 
 // nextNumber is the number for a new method, 0 when there are enough of them.

@@ -41,6 +41,26 @@ func (s sized) appendTo(b []byte) ([]byte, error) {
 	return out, nil
 }
 
+// tail is the end of an encoding that is written from where it is.
+type tail struct {
+	b    []byte
+	from *buffer // where b lives, to be given back; nil when it is the message's
+}
+
+// appendHeadTo appends the beginning of the encoding, all of it when the message is small, and returns the rest.
+func (s sized) appendHeadTo(b []byte, buffers *buffers) ([]byte, tail, error) {
+	if s.size <= maxWhole {
+		b, err := s.appendTo(b)
+		return b, tail{}, err
+	}
+	if prefix, bulk, ok := splitBulk(s); ok {
+		return append(b, prefix...), tail{b: bulk}, nil
+	}
+	from := buffers.get(s.size)
+	encoded, err := s.appendTo(from.b[:0])
+	return b, tail{b: encoded, from: from}, err
+}
+
 func messageOf(m any) (proto.Message, error) {
 	switch m := m.(type) {
 	case proto.Message:

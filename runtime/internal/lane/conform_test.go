@@ -25,7 +25,7 @@ type opener = func(testing.TB, setup) grpc.ClientConnInterface
 func TestUnarySizes(t *testing.T) {
 	onAll(t, func(t *testing.T, open opener) {
 		c := pb.NewTestServiceClient(open(t, setup{service: newTestServer()}))
-		for _, n := range []int{0, 1, 511, 512, 513, maxWhole - 20, maxWhole, maxWhole + 1, 1<<16 - 1, 1 << 16, 1<<16 + 1, defaultWindow, maxFrame, maxFrame + 1, 1 << 20, 5<<20 + 7} {
+		for _, n := range []int{0, 1, 511, 512, 513, maxWhole - 20, maxWhole, maxWhole + 1, 1<<16 - 1, 1 << 16, 1<<16 + 1, maxSingle - 9, maxSingle, maxSingle + 1, defaultWindow, maxFrame, maxFrame + 1, 1 << 20, 5<<20 + 7} {
 			got, err := c.UnaryCall(within(t), input(n))
 			if err != nil || !bytes.Equal(got.Payload.GetBody(), pattern(n)) {
 				t.Fatalf("%d bytes both ways: got %d, %v", n, len(got.GetPayload().GetBody()), err)
@@ -41,7 +41,7 @@ func TestUnarySizes(t *testing.T) {
 func TestStatusAndMetadata(t *testing.T) {
 	onAll(t, func(t *testing.T, open opener) {
 		c := pb.NewTestServiceClient(open(t, setup{service: newTestServer()}))
-		for _, size := range []int{0, 100 << 10} {
+		for _, size := range []int{0, 100 << 10, 200 << 10} {
 			for _, fails := range []int32{0, int32(codes.FailedPrecondition), 77} {
 				ctx := metadata.AppendToOutgoingContext(within(t), "head", "h1", "head", "h2", "tail", "t", "bytes-bin", "\x00\xff")
 				var header, trailer metadata.MD
@@ -69,7 +69,7 @@ func TestHandlerFailures(t *testing.T) {
 		t.Run(tr.name, func(t *testing.T) {
 			c := pb.NewTestServiceClient(tr.open(t, setup{service: newTestServer()}))
 			for range 3 {
-				for _, size := range []int{0, 100 << 10} {
+				for _, size := range []int{0, 100 << 10, 200 << 10} {
 					for _, do := range []string{"panic", "goexit"} {
 						if _, err := c.UnaryCall(asking(within(t), do), input(size)); status.Code(err) != codes.Internal {
 							t.Errorf("%s: %v", do, err)
@@ -122,7 +122,7 @@ func TestCancelAndDeadline(t *testing.T) {
 	onAll(t, func(t *testing.T, open opener) {
 		s := newTestServer()
 		c := pb.NewTestServiceClient(open(t, setup{service: s}))
-		for _, size := range []int{0, 100 << 10} {
+		for _, size := range []int{0, 100 << 10, 200 << 10} {
 			ctx, cancel := context.WithCancel(asking(within(t), "block"))
 			errs := make(chan error, 1)
 			go func() {
@@ -197,7 +197,7 @@ func TestDeadlineReachesTheHandler(t *testing.T) {
 func TestStreams(t *testing.T) {
 	onAll(t, func(t *testing.T, open opener) {
 		c := pb.NewTestServiceClient(open(t, setup{service: newTestServer()}))
-		sizes := []int32{0, 1, 300, maxWhole, maxWhole + 1, 70 << 10, 200 << 10, 400 << 10, 3, 2 << 20, 0}
+		sizes := []int32{0, 1, 300, maxWhole, maxWhole + 1, 70 << 10, maxSingle - 8, 200 << 10, 400 << 10, 3, 2 << 20, 0}
 		in := &pb.StreamingOutputCallRequest{ResponseStatus: &pb.EchoStatus{}}
 		for range 8 {
 			for _, n := range sizes {

@@ -12,7 +12,7 @@ import (
 )
 
 // dispatch serves a unary call whose request has come whole.
-func (c *serverConn) dispatch(k *serverCall, message []byte) error {
+func (c *serverConn) dispatch(k *serverCall, b begun) error {
 	if err := c.add(k); err != nil {
 		return err
 	}
@@ -20,11 +20,15 @@ func (c *serverConn) dispatch(k *serverCall, message []byte) error {
 		k.end(tooMany())
 		return nil
 	}
-	request := c.s.buffers.get(len(message))
-	copy(request.b, message)
+	var request *buffer
+	if !b.own {
+		request = c.s.buffers.get(len(b.message))
+		copy(request.b, b.message)
+		b.message = request.b
+	}
 	go func() {
 		defer c.finished()
-		k.finishUnary(k.measured(func(m any) error { return decode(request.b, m) }))
+		k.finishUnary(k.measured(b.decode))
 		c.s.buffers.put(request)
 	}()
 	return nil
@@ -101,6 +105,14 @@ func (k *serverCall) sendLimit() int {
 	return min(k.conn.s.cfg.MaxSendSize, k.conn.theirs.maxMessage)
 }
 
+// decode decodes the message that came with the call.
+func (b begun) decode(m any) error {
+	if b.own {
+		return decodeOwn(b.message, m)
+	}
+	return decode(b.message, m)
+}
+
 // measured runs the handler, and its method learns how long that takes.
 func (k *serverCall) measured(decode func(any) error) (reply any, err error) {
 	pace := &k.method.pace
@@ -140,7 +152,7 @@ func (k *serverCall) guard(returned bool, panicked any, err *error) {
 
 // sendReply sends a unary call's reply and its end.
 func (k *serverCall) sendReply(m sized) error {
-	if m.size > maxWhole {
+	if m.size > maxSingle {
 		if err := k.sendMessage(m); err != nil {
 			return err
 		}

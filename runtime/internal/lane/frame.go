@@ -50,9 +50,11 @@ const (
 	maxFrame = 256 << 10
 	// maxBlock bounds a metadata block and a status, encoded.
 	maxBlock = 64 << 10
-	// maxWhole is the largest message that travels in one frame. It is half the smallest window, so that a peer that
+	// maxWhole is the largest message that travels in one data frame, and the largest whose bytes are copied. It is half the smallest window, so that a peer that
 	// returns credit by halves always leaves room for one.
 	maxWhole = 32 << 10
+	// maxSingle is the largest message of a unary call that travels with the call's first or last frame: beside it two blocks fit.
+	maxSingle = 112 << 10
 	// maxPart is the largest part of a message that does not fit one frame. Other calls' frames wait as long as one takes.
 	maxPart = 1 << 20
 	// maxData bounds the body of a data frame: a part and the length before it.
@@ -117,7 +119,12 @@ func reserveHeader(b []byte) (grown []byte, at int) {
 
 // sealFrame puts the header of the frame that began at at and ends with b.
 func sealFrame(b []byte, at int, h header) {
-	h.size = uint32(len(b) - at - headerSize)
+	sealFrameWith(b, at, h, 0)
+}
+
+// sealFrameWith is sealFrame of a frame whose last tail bytes are written from elsewhere.
+func sealFrameWith(b []byte, at int, h header, tail int) {
+	h.size = uint32(len(b) - at - headerSize + tail)
 	h.put(b[at:])
 }
 

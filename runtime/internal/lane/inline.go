@@ -65,7 +65,7 @@ func (c *serverConn) fits(k *serverCall, r *frameReader) bool {
 }
 
 // runInline runs k's handler in the reader's goroutine. False means that another goroutine reads by now.
-func (c *serverConn) runInline(k *serverCall, message []byte, r *frameReader) (mine bool) {
+func (c *serverConn) runInline(k *serverCall, b begun, r *frameReader) (mine bool) {
 	in := &c.inliner
 	in.reader = r
 	in.current.Store(k)
@@ -84,7 +84,7 @@ func (c *serverConn) runInline(k *serverCall, message []byte, r *frameReader) (m
 			c.afterGoexit(k, turn, r)
 		}
 	}()
-	reply, err := k.measured(func(m any) error { return decode(message, m) })
+	reply, err := k.measured(b.decode)
 	returned = true
 	if !in.turn.CompareAndSwap(turn, turn+1) {
 		k.finishUnary(reply, err)
@@ -114,7 +114,7 @@ func (c *serverConn) replyInline(k *serverCall, reply any, err error) {
 	if err == nil {
 		m, err = measure(reply, k.sendLimit())
 	}
-	if err == nil && m.size > maxWhole {
+	if err == nil && m.size > maxSingle {
 		c.replyApart(k, m)
 		return
 	}

@@ -139,6 +139,17 @@ func (f *frameReader) take(n int) ([]byte, error) {
 	return b, nil
 }
 
+// takeOwn is take, but what is large is the caller's to keep.
+func (f *frameReader) takeOwn(n int, r *reserve) (b []byte, own bool, err error) {
+	if n <= maxWhole {
+		b, err = f.take(n)
+		return b, false, err
+	}
+	r.ensure()
+	b = freshMemory(n)
+	return b, true, f.readInto(b)
+}
+
 // readInto fills p: first with what is buffered, then straight from the carrier.
 func (f *frameReader) readInto(p []byte) error {
 	n := copy(p, f.buf[f.r:f.w])

@@ -161,11 +161,13 @@ func (k *serverCall) sendEnd(st *status.Status, m *sized, flush bool) error {
 	if w.begin() != nil {
 		return nil // nobody to tell
 	}
-	b, err := k.appendEnd(w.buf, st, m)
+	b, rest, err := k.appendEnd(w.buf, st, m)
 	if err == nil {
 		w.buf = b
 	}
 	switch {
+	case len(rest.b) > 0:
+		k.flushEnd(rest, flush)
 	case !flush:
 		w.hold()
 	case k.conn.many():
@@ -176,7 +178,24 @@ func (k *serverCall) sendEnd(st *status.Status, m *sized, flush bool) error {
 	return err
 }
 
-func (k *serverCall) appendEnd(b []byte, st *status.Status, m *sized) ([]byte, error) {
+// flushEnd writes what was appended, and rest. Only with wait it waits for the client.
+func (k *serverCall) flushEnd(rest tail, wait bool) {
+	done := k.conn.done
+	if !wait {
+		done = closedChannel()
+	}
+	k.conn.w.flushWith(rest.b, done)
+	k.conn.s.buffers.put(rest.from)
+}
+
+func closedChannel() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}
+
+// appendEnd appends the end frame; rest is to be written after it.
+func (k *serverCall) appendEnd(b []byte, st *status.Status, m *sized) (grown []byte, rest tail, err error) {
 	b, at := reserveHeader(b)
 	h := header{kind: kindEnd, id: k.id}
 	k.mu.Lock()
@@ -196,11 +215,10 @@ func (k *serverCall) appendEnd(b []byte, st *status.Status, m *sized) ([]byte, e
 		b = appendStatus(b, st)
 	} else if m != nil {
 		h.flags |= flagMessage
-		var err error
-		if b, err = m.appendTo(b); err != nil {
-			return nil, err
+		if b, rest, err = m.appendHeadTo(b, &k.conn.s.buffers); err != nil {
+			return nil, tail{}, err
 		}
 	}
-	sealFrame(b, at, h)
-	return b, nil
+	sealFrameWith(b, at, h, len(rest.b))
+	return b, rest, nil
 }

@@ -50,10 +50,11 @@ type begun struct {
 	deadline time.Time // zero means none
 	md       metadata.MD
 	message  []byte
+	own      bool // message is its own memory
 }
 
 func (c *serverConn) handleCall(h header, r *frameReader) (mine bool, err error) {
-	body, err := r.take(int(h.size))
+	body, own, err := r.takeOwn(int(h.size), &c.s.reserve)
 	if err != nil {
 		return true, err
 	}
@@ -67,6 +68,7 @@ func (c *serverConn) handleCall(h header, r *frameReader) (mine bool, err error)
 	if err != nil {
 		return true, err
 	}
+	b.own = own
 	return c.begin(h, b, r)
 }
 
@@ -84,12 +86,12 @@ func (c *serverConn) begin(h header, b begun, r *frameReader) (mine bool, err er
 		return true, c.dispatchStream(k, h.flags, b.message)
 	}
 	if !c.fits(k, r) {
-		return true, c.dispatch(k, b.message)
+		return true, c.dispatch(k, b)
 	}
 	if c.get(k.id) != nil {
 		return true, protocolError("call %d begins twice", k.id)
 	}
-	return c.runInline(k, b.message, r), nil
+	return c.runInline(k, b, r), nil
 }
 
 // parseCall reads the body of a call's first frame.

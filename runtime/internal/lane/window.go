@@ -91,3 +91,12 @@ func poke(c chan struct{}) {
 	default:
 	}
 }
+
+func isDone(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
