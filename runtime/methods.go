@@ -8,7 +8,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/plugingen/plugingen/runtime/runtimepb"
 )
 
 // ErrMissingMethod says that the peer does not have the method: it was built from an older version of the contract.
@@ -39,9 +40,9 @@ func (s Service[T]) Implements(ctx context.Context, conn grpc.ClientConnInterfac
 
 // probe sends what no message can begin with: a server that has the method refuses the request, another one the method.
 func probe(ctx context.Context, conn grpc.ClientConnInterface, method string) (bool, error) {
-	req := new(emptypb.Empty)
+	req := new(runtimepb.Done)
 	req.ProtoReflect().SetUnknown([]byte{0xff})
-	err := conn.Invoke(ctx, method, req, new(emptypb.Empty))
+	err := conn.Invoke(ctx, method, req, new(runtimepb.Done))
 	switch status.Code(err) {
 	case codes.Unimplemented:
 		return false, nil

@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/peer"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
 // maxChunk is the largest message of a stream that carries frames: below the least limit that gRPC peers have, and large
@@ -42,11 +41,11 @@ type streamCarrier struct {
 
 func (c *streamCarrier) Read(p []byte) (int, error) {
 	for len(c.rest) == 0 {
-		m := new(wrapperspb.BytesValue)
+		m := new(chunk)
 		if err := c.stream.RecvMsg(m); err != nil {
 			return 0, err
 		}
-		c.rest = m.GetValue()
+		c.rest = m.Value
 	}
 	n := copy(p, c.rest)
 	c.rest = c.rest[n:]
@@ -55,18 +54,18 @@ func (c *streamCarrier) Read(p []byte) (int, error) {
 
 func (c *streamCarrier) Write(p []byte) (int, error) {
 	for sent := 0; ; {
-		chunk := p[sent:min(sent+maxChunk, len(p))]
-		if err := c.send(chunk); err != nil {
+		part := p[sent:min(sent+maxChunk, len(p))]
+		if err := c.send(part); err != nil {
 			return sent, err
 		}
-		if sent += len(chunk); sent == len(p) {
+		if sent += len(part); sent == len(p) {
 			return sent, nil
 		}
 	}
 }
 
-func (c *streamCarrier) send(chunk []byte) error {
-	return c.why(c.stream.SendMsg(&piece{&wrapperspb.BytesValue{Value: chunk}, &c.unsent}))
+func (c *streamCarrier) send(part []byte) error {
+	return c.why(c.stream.SendMsg(&piece{&chunk{part}, &c.unsent}))
 }
 
 // TryWrite writes all or nothing.

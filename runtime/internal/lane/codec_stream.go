@@ -7,7 +7,6 @@ import (
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
 const (
@@ -16,7 +15,7 @@ const (
 	mostUnsent = 32 << 10
 	// leastCounted is the least memory that gRPC gives back instead of leaving it to the garbage collector.
 	leastCounted = 2 << 10
-	// valueField is that of the bytes in a google.protobuf.BytesValue.
+	// valueField is that of the bytes in a chunk.
 	valueField = 1
 )
 
@@ -36,7 +35,7 @@ func (c streamCodec) Marshal(v any) (mem.BufferSlice, error) {
 
 // piece is what a stream carrier sends. Other codecs see the message that it is.
 type piece struct {
-	*wrapperspb.BytesValue
+	*chunk
 	unsent *unsent
 }
 
@@ -54,7 +53,7 @@ func (u *unsent) room(n int) bool {
 	return u.counts.Load() && u.size.Load()+int64(n) <= mostUnsent
 }
 
-// add encodes a BytesValue.
+// add encodes a chunk.
 func (u *unsent) add(value []byte) mem.BufferSlice {
 	u.counts.Store(true)
 	b := u.Get(protowire.SizeTag(valueField) + protowire.SizeBytes(len(value)))
