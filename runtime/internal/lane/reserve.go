@@ -1,7 +1,7 @@
 package lane
 
 import (
-	"runtime/metrics"
+	"runtime"
 	"sync"
 )
 
@@ -11,26 +11,23 @@ const reserveSize = 16 << 20
 // reserve is memory that is never touched, so that it costs addresses alone. It counts as live: a process whose heap is small otherwise
 // collects garbage after every few large messages, and that costs as much as the messages. A process with a larger heap gets none.
 type reserve struct {
-	mu     sync.Mutex
+	once   sync.Once
 	memory []byte
 }
 
-// ensure makes the reserve if there is none and the heap is small.
+// ensure makes the reserve if the heap is small when the first large message comes.
 func (r *reserve) ensure() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.memory != nil {
-		return
-	}
-	if heapIsBelow("/gc/heap/goal:bytes", 2*reserveSize) && heapIsBelow("/memory/classes/heap/objects:bytes", reserveSize) {
-		r.memory = make([]byte, reserveSize)
-	}
+	r.once.Do(func() {
+		if heapIsSmall() {
+			r.memory = make([]byte, reserveSize)
+		}
+	})
 }
 
-// heapIsBelow tells whether a quantity of the runtime/metrics package is below size. The goal follows a reserve only after a collection,
-// the objects at once: so that hardly ever two reserves are made.
-func heapIsBelow(name string, size uint64) bool {
-	sample := []metrics.Sample{{Name: name}}
-	metrics.Read(sample)
-	return sample[0].Value.Kind() == metrics.KindUint64 && sample[0].Value.Uint64() < size
+// heapIsSmall stops the process for a moment. The goal follows a reserve only after a collection, what is allocated at once: so that hardly
+// ever two reserves are made.
+func heapIsSmall() bool {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.NextGC < 2*reserveSize && m.HeapAlloc < reserveSize
 }
