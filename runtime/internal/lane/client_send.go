@@ -13,17 +13,9 @@ const maxName = 1 << 10
 
 // start sends a call's first frame, with its message if m is not nil.
 func (c *Client) start(ctx context.Context, id uint32, q *request, flags uint8, m *sized) error {
-	if err := c.w.beginWithRoom(ctx.Done()); err != nil {
-		return err
-	}
-	if c.sealed {
-		c.w.hold()
-		return ErrDrained
-	}
-	rest, err := c.appendCall(id, q, flags, m)
+	rest, err := c.startLater(ctx, id, q, flags, m)
 	switch {
 	case err != nil:
-		c.w.hold()
 		return err
 	case len(rest.b) > 0:
 		c.w.flushWith(rest.b, ctx.Done())
@@ -36,6 +28,21 @@ func (c *Client) start(ctx context.Context, id uint32, q *request, flags uint8, 
 		c.w.flush()
 	}
 	return nil
+}
+
+// startLater appends a call's first frame. Without an error the writer is locked, to be flushed with rest.
+func (c *Client) startLater(ctx context.Context, id uint32, q *request, flags uint8, m *sized) (rest tail, err error) {
+	if err := c.w.beginWithRoom(ctx.Done()); err != nil {
+		return tail{}, err
+	}
+	if c.sealed {
+		c.w.hold()
+		return tail{}, ErrDrained
+	}
+	if rest, err = c.appendCall(id, q, flags, m); err != nil {
+		c.w.hold()
+	}
+	return rest, err
 }
 
 // appendCall appends a call's first frame. Called with the writer, so that the numbers of methods are bound in the order

@@ -244,10 +244,14 @@ func (s *clientStream) begin() error {
 }
 
 func (s *clientStream) start(q *request, flags uint8, m *sized) error {
-	err := s.c.start(s.ctx, s.id, q, flags, m)
-	if err == nil {
-		return nil
+	if err := s.c.start(s.ctx, s.id, q, flags, m); err != nil {
+		return s.unstarted(err)
 	}
+	return nil
+}
+
+// unstarted ends a stream whose first frame could not be sent.
+func (s *clientStream) unstarted(err error) error {
 	err = callError(s.ctx, err)
 	s.c.table.remove(s.id, nil, s)
 	s.finish(status.Convert(err), nil)
@@ -290,9 +294,32 @@ func (s *clientStream) transmit(m sized) error {
 		}
 		return nil
 	}
-	if s.begin() != nil {
+	held, err := s.beginWith()
+	if err != nil {
 		return io.EOF
 	}
 	s.send.many = s.c.table.many.Load() > fewCalls
-	return s.send.send(m, s.ctx.Done())
+	if err = s.send.send(m, s.ctx.Done()); err != nil && held && s.c.w.begin() == nil {
+		s.c.w.flush()
+	}
+	return err
+}
+
+// beginWith is begin before a message: held tells that the first frame waits for the message's first part, to share its write.
+func (s *clientStream) beginWith() (held bool, err error) {
+	q := s.unsent
+	if q == nil {
+		return false, nil
+	}
+	s.unsent = nil
+	w := &s.c.w
+	if _, err := s.c.startLater(s.ctx, s.id, q, 0, nil); err != nil {
+		return false, s.unstarted(err)
+	}
+	if held = !w.busy && len(w.buf) <= maxPending/2; held { // whoever waits for room waits for one who is writing
+		w.hold()
+	} else {
+		w.flush()
+	}
+	return held, nil
 }
