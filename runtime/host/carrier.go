@@ -43,6 +43,7 @@ type carrier struct {
 	cc               *grpc.ClientConn  // nil when the lane is on a socket
 	lane             *laneCalls        // nil without
 	tier             Tier              // of the lane
+	pid              int               // whose the plugin's socket must be; 0 means anybody's
 	spoken           metadata.MD       // what came with the first answer
 	large            largeReplies      // of methods called in the tunnel
 }

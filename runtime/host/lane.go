@@ -262,12 +262,19 @@ func (c *carrier) takeSocket(ctx context.Context, of *child) bool {
 	if err != nil {
 		return false // gRPC's way meets the same, and says so
 	}
-	if pid, known := transport.PeerPID(conn); known && to.PID != 0 && pid != to.PID {
+	c.pid = to.PID
+	if pid, known := c.impostor(conn); known {
 		_ = conn.Close()
 		of.cfg.noteNot(TierSocket, fmt.Sprintf("the socket is process %d's", pid))
 		return false
 	}
 	return c.speak(ctx, of.cfg, TierSocket, lane.NewCarrier(conn))
+}
+
+// impostor tells which process conn leads to, where that is known and another than it should be.
+func (c *carrier) impostor(conn net.Conn) (pid int, is bool) {
+	pid, known := transport.PeerPID(conn)
+	return pid, known && c.pid != 0 && pid != c.pid
 }
 
 // noSocketLane is why a plugin does not take the lane on the socket that it listens on; empty when it may.

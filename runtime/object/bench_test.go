@@ -48,7 +48,7 @@ func BenchmarkCallWithCallback(b *testing.B) {
 // plain is a service without objects.
 func plain(b *testing.B) *peers {
 	b.Helper()
-	return connectWith(b, func(r *grpc.Server) {
+	return connectWith(b, func(r grpc.ServiceRegistrar) {
 		r.RegisterService(&grpc.ServiceDesc{
 			ServiceName: "test.Plain", HandlerType: (*any)(nil), Methods: describeShout().Methods,
 			Streams: []grpc.StreamDesc{{StreamName: "Bytes", ServerStreams: true, Handler: sendBytes}},

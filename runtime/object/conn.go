@@ -2,8 +2,6 @@ package object
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"runtime"
@@ -128,10 +126,12 @@ func (o *opener) session(ctx context.Context) (*session, error) {
 }
 
 func (o *opener) open(a *attempt) {
-	secret := make([]byte, 16)
-	_, _ = rand.Read(secret) // never fails
-	token := hex.EncodeToString(secret)
-	s, err := o.connect(token)
+	token := newSecret()
+	s, err := o.connect(token, newSideKey(o.conn))
+	if errors.Is(err, errNoSide) {
+		token = newSecret()
+		s, err = o.connect(token, "")
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	a.session, a.err, o.attempt = s, err, nil
@@ -142,13 +142,10 @@ func (o *opener) open(a *attempt) {
 }
 
 // connect opens the stream in which the plugin calls this side's objects.
-func (o *opener) connect(token string) (*session, error) {
+func (o *opener) connect(token, side string) (*session, error) {
 	ctx, cancel := context.WithCancel(withMetadata(context.Background(), sessionMetadata, token))
 	expired := time.AfterFunc(connectTimeout, cancel)
-	stream, err := o.conn.NewStream(ctx, &grpc.StreamDesc{StreamName: "Connect", ServerStreams: true, ClientStreams: true}, connectMethod)
-	if err == nil {
-		err = hello(stream)
-	}
+	carrier, err := openConnect(ctx, o.conn, side, cancel)
 	if !expired.Stop() && err == nil {
 		err = context.DeadlineExceeded
 	}
@@ -159,8 +156,26 @@ func (o *opener) connect(token string) (*session, error) {
 	s := newSession()
 	s.caller = (&dialer{conn: o.conn, ctx: ctx, session: s}).client
 	s.onEnd(cancel)
-	go func() { s.fail(ended(s.server.Serve(lane.NewStreamCarrier(stream, cancel)))) }()
+	go func() { s.fail(ended(s.server.Serve(carrier))) }()
 	return s, nil
+}
+
+func openConnect(ctx context.Context, conn grpc.ClientConnInterface, side string, cancel func()) (lane.Carrier, error) {
+	stream, err := conn.NewStream(withSide(ctx, side), &grpc.StreamDesc{StreamName: "Connect", ServerStreams: true, ClientStreams: true}, connectMethod)
+	if err != nil {
+		return nil, err
+	}
+	if err := hello(stream); err != nil {
+		return nil, err
+	}
+	return clientCarrier(ctx, conn, stream, side, cancel)
+}
+
+func withSide(ctx context.Context, key string) context.Context {
+	if key == "" {
+		return ctx
+	}
+	return withMetadata(ctx, sideKey, key)
 }
 
 // withMetadata has the pair sent, whether or not the connection picks what a context carries.
@@ -193,7 +208,8 @@ func ended(err error) error {
 	return err
 }
 
-// dialer opens the stream in which this side calls the plugin's objects, once.
+// dialer opens the stream in which this side calls the plugin's objects, once. It has no socket: what it says of a call of the
+// contract's, that its results are lost, must not overtake that call.
 type dialer struct {
 	conn    grpc.ClientConnInterface
 	ctx     context.Context // lasts as long as the session
@@ -221,7 +237,7 @@ func (d *dialer) client(context.Context) (*lane.Client, error) {
 
 // newCaller makes the client whose calls reach the peer's objects. The session ends with it, and it with the session.
 func newCaller(s *session, carrier lane.Carrier) *lane.Client {
-	client := lane.NewClient(carrier, lane.ClientConfig{Window: copyWindow})
+	client := lane.NewClient(carrier, lane.ClientConfig{Window: copyWindow, AuthInfo: lane.NoTLS()})
 	s.onEnd(func() { _ = client.Close() })
 	go func() {
 		<-client.Done()

@@ -21,7 +21,7 @@
 // Calls to a plugin's services travel as ever. Beside them a host opens, when the first value crosses, a stream
 // (plugingen.Objects/Connect) in which the plugin calls the host's values, and when it first calls a value of the plugin's a
 // second one (plugingen.Objects/Call). Each carries the frames of a lane, so that thousands of values and calls share one connection.
-// It works on any gRPC connection, also under other runtimes than this module's.
+// Where the calls take the lane on a socket, the first has a socket of its own. It works on any gRPC connection, also under other runtimes than this module's.
 //
 // The number of values that one side keeps for the other is bounded: see [ErrTooMany].
 package object

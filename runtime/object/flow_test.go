@@ -46,7 +46,7 @@ var testErrors = plugingen.NewErrorSet(plugingen.Sentinel{Name: "test.ErrTest", 
 // swap is a contract with one method that takes one live value and gives another.
 func swap[In, Out any](t testing.TB, in Type[In], out Type[Out], serve func(context.Context, In) (Out, error)) (*peers, func(context.Context, In) (Out, error)) {
 	t.Helper()
-	p := connectWith(t, func(r *grpc.Server) {
+	p := connectWith(t, func(r grpc.ServiceRegistrar) {
 		r.RegisterService(Register(r, &grpc.ServiceDesc{ServiceName: "test.Swap", HandlerType: (*any)(nil), Methods: []grpc.MethodDesc{
 			{MethodName: "Swap", Handler: handler(true, func(ctx context.Context, _ *store, scope *Scope, m *runtimepb.Object) (any, error) {
 				v, err := Import(scope, in, m)

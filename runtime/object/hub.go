@@ -119,12 +119,14 @@ func (h *Hub) connect(_ any, stream grpc.ServerStream) error {
 	}
 	defer h.leave(secret)
 	defer s.fail(errEnded)
-	if err := stream.SendHeader(metadata.Pairs(helloKey, "1")); err != nil {
-		return err
-	}
 	ctx, cancel := context.WithCancel(stream.Context())
 	defer cancel()
-	ready <- newCaller(s, lane.NewStreamCarrier(stream, cancel))
+	s.onEnd(cancel)
+	carrier, err := serverCarrier(ctx, stream, metadata.Pairs(helloKey, "1"), cancel)
+	if err != nil {
+		return err
+	}
+	ready <- newCaller(s, carrier)
 	select {
 	case <-s.done:
 	case <-ctx.Done():

@@ -196,30 +196,37 @@ func (c client) trade(ctx context.Context, a named) (named, error) {
 	return Import(scope, namedType(), out)
 }
 
-// peers is a host and a plugin, connected by gRPC.
+// peers is a host and a plugin, connected by gRPC or by a lane.
 type peers struct {
 	client
-	cc     *grpc.ClientConn
-	server *grpc.Server
+	cc interface {
+		grpc.ClientConnInterface
+		Close() error
+	}
+	server interface{ Stop() }
 	hub    *Hub
 }
 
 func connect(t testing.TB, s *store) *peers {
 	t.Helper()
-	return connectWith(t, func(r *grpc.Server) { r.RegisterService(Register(r, describeStore()), s) })
+	return connectWith(t, storing(s))
 }
 
-func connectWith(t testing.TB, register func(*grpc.Server)) *peers {
+func storing(s *store) func(grpc.ServiceRegistrar) {
+	return func(r grpc.ServiceRegistrar) { r.RegisterService(Register(r, describeStore()), s) }
+}
+
+func connectWith(t testing.TB, register func(grpc.ServiceRegistrar)) *peers {
 	t.Helper()
 	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &peers{server: grpc.NewServer(grpc.WaitForHandlers(true))}
-	register(p.server)
-	p.hub = hubOf(p.server)
+	server := grpc.NewServer(grpc.WaitForHandlers(true))
+	register(server)
+	p := &peers{server: server, hub: hubOf(server)}
 	served := make(chan error, 1)
-	go func() { served <- p.server.Serve(l) }()
+	go func() { served <- server.Serve(l) }()
 	p.cc, err = grpc.NewClient("unix://"+l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)

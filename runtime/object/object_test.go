@@ -359,7 +359,7 @@ func TestNewSession(t *testing.T) {
 }
 
 func TestPeerWithoutObjects(t *testing.T) {
-	p := connectWith(t, func(r *grpc.Server) { r.RegisterService(describeStore(), calls("x")) })
+	p := connectWith(t, func(r grpc.ServiceRegistrar) { r.RegisterService(describeStore(), calls("x")) })
 	for range 2 {
 		if _, err := p.take(within(t), upper); !errors.Is(err, ErrUnsupported) || status.Code(err) != codes.Unimplemented {
 			t.Errorf("got %v, want ErrUnsupported", err)

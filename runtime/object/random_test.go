@@ -77,7 +77,11 @@ func newChaos(t *testing.T, head []byte) *chaos {
 		left.Store(int64(head[1])<<6 + int64(head[2]))
 	}
 	own := name("the plugin's")
-	c.peers = connectBy(t, &store{
+	connect := connectBy
+	if head[0]&0x80 != 0 {
+		connect = connectBrittleLane
+	}
+	c.peers = connect(t, &store{
 		take: func(ctx context.Context, s shout) (string, error) { return s(ctx, "hello") },
 		give: func(context.Context) (shout, error) {
 			return func(ctx context.Context, text string) (string, error) { return upper(ctx, text) }, nil
@@ -99,11 +103,11 @@ func connectBy(t *testing.T, s *store, left *atomic.Int64) *peers {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &peers{server: grpc.NewServer(grpc.WaitForHandlers(true))}
-	p.server.RegisterService(Register(p.server, describeStore()), s)
-	p.hub = hubOf(p.server)
+	server := grpc.NewServer(grpc.WaitForHandlers(true))
+	storing(s)(server)
+	p := &peers{server: server, hub: hubOf(server)}
 	served := make(chan error, 1)
-	go func() { served <- p.server.Serve(l) }()
+	go func() { served <- server.Serve(l) }()
 	p.cc, err = grpc.NewClient("passthrough:///objects", grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
 			if left.Load() <= 0 {
@@ -124,6 +128,17 @@ func connectBy(t *testing.T, s *store, left *atomic.Int64) *peers {
 	})
 	p.conn = Connect(p.cc)
 	return p
+}
+
+// connectBrittleLane is connectBy for a lane: the bytes are those of all its sockets.
+func connectBrittleLane(t *testing.T, s *store, left *atomic.Int64) *peers {
+	t.Helper()
+	return connectLane(t, storing(s), func(conn net.Conn) (net.Conn, error) {
+		if left.Load() > 1<<32 {
+			return conn, nil // as it is in earnest
+		}
+		return brittle{conn, left}, nil
+	})
 }
 
 // brittle is a connection that ends after a number of bytes, in the midst of whatever that is.

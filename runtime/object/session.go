@@ -61,7 +61,7 @@ func newSession() *session {
 		done: make(chan struct{}), proxies: map[uint64]weak.Pointer[Handle]{},
 		calls: map[uint64]*served{}, released: map[uint64]uint64{},
 	}
-	s.server = lane.NewServer(lane.ServerConfig{})
+	s.server = lane.NewServer(lane.ServerConfig{AuthInfo: lane.NoTLS()})
 	s.server.RegisterService(&grpc.ServiceDesc{
 		ServiceName: insideService,
 		Methods: []grpc.MethodDesc{

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	mostConns = 256                                     // that a plugin holds open at once; a host needs one
+	mostConns = 512                                     // that a plugin holds open at once; a host needs one, and one more for objects
 	firstWord = len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") // every connection begins with it; with TLS, within that
 )
 

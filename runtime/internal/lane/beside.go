@@ -7,7 +7,7 @@ import (
 )
 
 // Beside shares a listener between a lane server and a gRPC server: connections that begin with the lane's preface are
-// the former's, all others come out of Accept, for the latter. [Server.Beside] makes it, Close ends it; its methods may be used concurrently.
+// the former's, as are side connections of its calls; all others come out of Accept, for the latter. [Server.Beside] makes it, Close ends it; its methods may be used concurrently.
 type Beside struct {
 	net.Listener
 	server *Server
@@ -34,6 +34,7 @@ func (s *Server) Beside(l net.Listener, taken func(net.Conn)) *Beside {
 		taken = func(net.Conn) {}
 	}
 	b := &Beside{Listener: l, server: s, taken: taken, others: make(chan accepted), over: make(chan struct{}), closed: make(chan struct{})}
+	s.sides.open(1)
 	b.come.Go(b.accept)
 	return b
 }
@@ -50,7 +51,10 @@ func (b *Beside) Accept() (net.Conn, error) {
 
 // Close closes the listener. Connections that Accept has not returned yet are closed with it, the lane's go on.
 func (b *Beside) Close() error {
-	b.closeOnce.Do(func() { close(b.closed) })
+	b.closeOnce.Do(func() {
+		b.server.sides.open(-1)
+		close(b.closed)
+	})
 	return b.Listener.Close()
 }
 
@@ -84,9 +88,16 @@ func (b *Beside) sort(conn net.Conn) {
 	_ = conn.SetReadDeadline(time.Now().Add(b.server.cfg.PrefaceTimeout))
 	first, whole := peek(conn)
 	_ = conn.SetReadDeadline(time.Time{})
-	if first == magic[0] {
+	switch first {
+	case magic[0]:
 		b.taken(conn)
 		_ = b.server.Serve(NewCarrier(whole)) // what a peer did wrong is the peer's to know
+		return
+	case sideMagic[0]:
+		b.taken(conn)
+		if b.server.sides.admit(whole, b.server.cfg.PrefaceTimeout) != nil {
+			_ = conn.Close()
+		}
 		return
 	}
 	if !b.give(accepted{conn: whole}) {

@@ -36,6 +36,7 @@ type Server struct {
 	buffers  buffers
 	reserve  reserve
 	handlers sync.WaitGroup
+	sides    sides
 
 	mu       sync.Mutex
 	services map[string]grpc.ServiceInfo
