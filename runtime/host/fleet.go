@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	// startsAtOnce, for each processor, keeps many starts from slowing each other down until they all come too late.
-	startsAtOnce = 2
+	// startsAtOnce, for each processor, keeps many starts from slowing each other down until they all come too late. Fewer would leave a busy
+	// machine to whoever else wants it.
+	startsAtOnce = 8
 	// turnTime is how long a start counts: one that takes longer waits for something, and others must not wait with it.
 	turnTime = 500 * time.Millisecond
 )
