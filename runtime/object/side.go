@@ -57,7 +57,7 @@ func clientCarrier(ctx context.Context, conn grpc.ClientConnInterface, stream gr
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoSide, err)
 	}
-	return newSideCarrier(side, stream.Context(), end), nil
+	return newSideCarrier(stream.Context(), side, end), nil
 }
 
 // serverCarrier is clientCarrier of the other side: it sends the header, and waits for the socket until ctx ends.
@@ -76,7 +76,7 @@ func serverCarrier(ctx context.Context, stream grpc.ServerStream, header metadat
 	if err != nil {
 		return nil, err
 	}
-	return newSideCarrier(carrier, stream.Context(), end), nil
+	return newSideCarrier(stream.Context(), carrier, end), nil
 }
 
 func askedSide(ctx context.Context) string {
@@ -93,7 +93,7 @@ type sideCarrier struct {
 	end func()
 }
 
-func newSideCarrier(c lane.Carrier, stream context.Context, end func()) lane.Carrier {
+func newSideCarrier(stream context.Context, c lane.Carrier, end func()) lane.Carrier {
 	stop := context.AfterFunc(stream, func() { _ = c.Close() })
 	return sideCarrier{c, func() { stop(); end() }}
 }

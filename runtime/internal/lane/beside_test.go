@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,13 +86,15 @@ func TestBeside(t *testing.T) {
 			if n := len(s.taken); n != 1 {
 				t.Errorf("%d connections were taken for the lane's, want 1", n)
 			}
-			// What begins as the lane and goes on as something else ends.
-			odd := s.dial(t)
-			if _, err := odd.Write([]byte("\xf0rchestra")); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := io.Copy(io.Discard, odd); errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Errorf("what is not the lane is kept: %v", err)
+			// What begins as the lane and goes on as something else ends, as does what no call waits for.
+			for _, word := range []string{"\xf0rchestra", "\xf1side" + strings.Repeat("k", lane.SideKeySize), "\xf1" + strings.Repeat("x", 100)} {
+				odd := s.dial(t)
+				if _, err := io.WriteString(odd, word); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.Copy(io.Discard, odd); errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Errorf("%q is kept: %v", word, err)
+				}
 			}
 			_ = silent.Close()
 		})
