@@ -88,6 +88,9 @@ func (c *Client) directInvoke(ctx context.Context, method string, args, reply an
 
 func (c *Client) unary(ctx context.Context, method string, args, reply any, o *callOptions) error {
 	q, err := newRequest(ctx, method, o)
+	if err == nil {
+		err = c.missing(method)
+	}
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -47,6 +48,8 @@ type Client struct {
 
 	names  map[string]uint16 // the numbers of methods; guarded by w
 	sealed bool              // no call may be sent any more; guarded by w
+
+	served atomic.Pointer[methodNames] // nil until the peer tells
 
 	theirs settings      // valid once ready is closed
 	ready  chan struct{} // closed when the peer's preface has been read

@@ -16,6 +16,9 @@ func (c *Client) handle(h header) error {
 		c.seal()
 		return c.r.discard(int(h.size))
 	}
+	if h.kind == kindMethods {
+		return c.handleMethods(h)
+	}
 	if h.kind >= firstExtension {
 		return c.r.discard(int(h.size))
 	}

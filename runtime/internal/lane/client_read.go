@@ -119,8 +119,13 @@ func (c *Client) readPreface() error {
 		return err
 	}
 	c.theirs = theirs
-	close(c.ready)
 	c.table.raise(theirs.maxCalls)
+	if c.r.buffered() { // what the peer serves, say
+		if err := c.readSome(); err != nil {
+			return err
+		}
+	}
+	close(c.ready)
 	return nil
 }
 

@@ -48,13 +48,13 @@ func (c *Client) startLater(ctx context.Context, id uint32, q *request, flags ui
 // appendCall appends a call's first frame. Called with the writer, so that the numbers of methods are bound in the order
 // in which they travel. rest is to be written after what was appended.
 func (c *Client) appendCall(id uint32, q *request, flags uint8, m *sized) (rest tail, err error) {
+	number, bound := c.names[q.method]
 	b, at := reserveHeader(c.w.buf)
 	h := header{kind: kindCall, id: id, flags: flags}
 	if q.timeout > 0 {
 		h.flags |= flagTimeout
 		b = binary.LittleEndian.AppendUint64(b, uint64(q.timeout))
 	}
-	number, bound := c.names[q.method]
 	if h.method = number; !bound {
 		h.flags |= flagName
 		h.method = c.nextNumber()

@@ -92,6 +92,10 @@ func (c *Client) open(ctx context.Context, desc *grpc.StreamDesc, q *request, o 
 	s.in.limit = min(o.maxRecv, c.cfg.MaxMessageSize)
 	s.in.eager = !desc.ServerStreams
 	s.o = o
+	if err := c.missing(q.method); err != nil {
+		s.finish(status.Convert(err), nil)
+		return s, nil // as when the server has answered so
+	}
 	id, err := c.table.add(ctx.Done(), nil, s)
 	if err != nil {
 		return nil, callError(ctx, err)

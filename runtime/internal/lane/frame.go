@@ -25,6 +25,8 @@ const (
 	kindDrain     kind = 0x15 // the callee wants no more calls
 
 	firstExtension kind = 0x80
+
+	kindMethods kind = 0x91 // the methods that the callee serves
 )
 
 // Flags; each belongs to the kinds named.

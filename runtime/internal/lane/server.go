@@ -7,11 +7,9 @@ import (
 	"maps"
 	"math"
 	"reflect"
-	"strings"
 	"sync"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
@@ -71,7 +69,7 @@ func NewServer(cfg ServerConfig) *Server {
 }
 
 // RegisterService adds a service. A service that is registered twice, or an impl of the wrong type, makes Serve return
-// an error. Connections see services that are registered before a method of theirs is called first.
+// an error. A connection sees the services that are registered when it begins.
 func (s *Server) RegisterService(desc *grpc.ServiceDesc, impl any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,15 +121,10 @@ func (s *Server) find(name string) (*method, *status.Status) {
 	if m := s.methods[name]; m != nil {
 		return m, nil
 	}
-	cut := strings.LastIndex(name, "/")
-	if !strings.HasPrefix(name, "/") || cut < 1 {
-		return nil, status.Newf(codes.Unimplemented, "malformed method name: %q", name)
-	}
-	service := name[1:cut]
-	if _, has := s.services[service]; !has {
-		return nil, status.Newf(codes.Unimplemented, "unknown service %v", service)
-	}
-	return nil, status.Newf(codes.Unimplemented, "unknown method %v for service %v", name[cut+1:], name[1:cut])
+	return nil, unknownMethod(name, func(service string) bool {
+		_, has := s.services[service]
+		return has
+	})
 }
 
 // Serve serves carrier, which it owns from now on, until the connection ends. It returns nil when the client closed it
@@ -154,7 +147,7 @@ func (s *Server) Begin(carrier Carrier) (serve func() error, err error) {
 		return nil, err
 	}
 	c.w.mu.Lock()
-	c.w.flush() // the preface
+	c.w.flush() // the preface, and what is served
 	return func() error { return s.serve(c) }, nil
 }
 
@@ -182,6 +175,7 @@ func (s *Server) admit(c *serverConn) error {
 		return s.bad
 	}
 	s.conns[c] = struct{}{}
+	c.w.buf = appendMethods(c.w.buf, s.methods)
 	return nil
 }
 
