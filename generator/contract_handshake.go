@@ -23,14 +23,15 @@ func handshakeCode(c *model.Contract, runtimeModule string) []byte {
 	if strings.Contains(protos, "/") {
 		protos += " ."
 	}
-	return fmt.Appendf(nil, handshakeText, c.Package.Name, path.Join(runtimeModule, "runtime", "handshake"), protos, key+"_MAGIC_COOKIE", cookieValue(c.Package.Path))
+	return fmt.Appendf(nil, handshakeText, c.Package.Name, path.Join(runtimeModule, "runtime", "handshake"), "go:generate", protos, key+"_MAGIC_COOKIE", cookieValue(c.Package.Path))
 }
 
+// handshakeText has its directive put in, or go generate would find it here.
 const handshakeText = `package %s
 
 import %q
 
-//go:generate plugingen generate --proto %s
+//%s plugingen generate --proto %s
 
 // Handshake is what a host and its plugins have to agree on before they talk. The cookie is no secret: it lets a program that
 // somebody starts by hand say that it is a plugin. It must stay the same for as long as there are plugins.
