@@ -53,7 +53,7 @@ func TestMain(m *testing.M) {
 		goleak.VerifyTestMain(m,
 			goleak.IgnoreAnyFunction("github.com/hashicorp/go-plugin.(*GRPCBroker).timeoutWait"),  // they end 5 s after an announcement
 			goleak.IgnoreAnyFunction("github.com/hashicorp/go-plugin/internal/cmdrunner.pidWait"), // it waits for the end of the plugin's process, here the test's own
-			goleak.IgnoreAnyFunction("github.com/hashicorp/go-plugin.copyChan"), // in a test it leaves its pipes to the garbage collector
+			goleak.IgnoreAnyFunction("github.com/hashicorp/go-plugin.copyChan"),                   // in a test it leaves its pipes to the garbage collector
 			goleak.Cleanup(func(code int) { programs.remove(); os.Exit(max(code, openSockets())) }))
 	}
 }
