@@ -92,13 +92,17 @@ func closeBriefly() {
 
 // CloseOnSignal closes all plugins when one of signals comes, none meaning SIGINT and SIGTERM, and then lets the signal do to this process what it does by
 // itself: end it. A second one does so at once. It is for programs that do not handle these signals otherwise; those call CloseAll where they
-// do. stop ends it.
+// do. A signal that this process ignores stays ignored: shells start programs in the background so. stop ends it.
 func CloseOnSignal(signals ...os.Signal) (stop func()) {
 	if len(signals) == 0 {
 		signals = []os.Signal{os.Interrupt, syscall.SIGTERM}
 	}
 	came, ended := make(chan os.Signal, 1), make(chan struct{})
-	signal.Notify(came, signals...)
+	for _, s := range signals {
+		if !signal.Ignored(s) {
+			signal.Notify(came, s)
+		}
+	}
 	go func() {
 		select {
 		case s := <-came:

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"os/signal"
 	goruntime "runtime"
 	"strings"
 	"sync"
@@ -165,6 +166,13 @@ func closingHost() int {
 	case "other signal":
 		host.CloseOnSignal()() // not any more
 		defer host.CloseOnSignal(syscall.SIGHUP)()
+	case "ignored signal":
+		signal.Ignore(syscall.SIGINT)
+		defer host.CloseOnSignal()()
+		if !signal.Ignored(syscall.SIGINT) {
+			fmt.Println("what was ignored is heeded")
+			return 1
+		}
 	}
 	fmt.Println("ready")
 	return hang("hanging")
@@ -182,8 +190,12 @@ func TestHostsThatEnd(t *testing.T) {
 		{"signal", syscall.SIGTERM, "signal: terminated"},
 		{"signal", syscall.SIGINT, "signal: interrupt"},
 		{"other signal", syscall.SIGHUP, "signal: hangup"},
+		{"ignored signal", syscall.SIGTERM, "signal: terminated"},
 	} {
 		t.Run(c.how+" "+c.want, func(t *testing.T) {
+			if c.send != 0 && signal.Ignored(c.send) {
+				t.Skip("whoever runs this test has it ignore the signal, and so do its children")
+			}
 			s := newStage(t) // which demands that no process, socket or folder is left
 			cfg := s.config("closing-host")
 			cmd := exec.CommandContext(t.Context(), cfg.Path, c.how, s.dir)
