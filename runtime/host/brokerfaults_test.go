@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -153,6 +154,7 @@ func TestStoppedDuringBrokeredCall(t *testing.T) {
 		if err == nil {
 			t.Error("the call succeeded")
 		}
+		signalPlugin(t, p, syscall.SIGSTOP) // in case that the call has not reached it in time
 		if err := p.Close(); !errors.Is(err, host.ErrKilled) {
 			t.Errorf("close: %v, want ErrKilled", err)
 		}

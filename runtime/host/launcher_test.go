@@ -65,7 +65,7 @@ func TestLauncherFaults(t *testing.T) {
 		t.Run(c.fault, func(t *testing.T) {
 			s := newStage(t)
 			cfg := s.config(c.fault)
-			cfg.Launcher = execLauncher{}
+			cfg.Launcher = execLauncher{waitDelay: time.Second} // a grandchild must not hold up the test
 			brief(&cfg)
 			p := s.open(cfg)
 			if c.deed != "" {
@@ -127,16 +127,16 @@ func (shellLauncher) Launch(ctx context.Context, l host.Launch) (host.Launched, 
 	return host.ProcessLauncher{}.Launch(ctx, l)
 }
 
-// execLauncher is a launcher that owes nothing to the host's own.
-type execLauncher struct{}
+// execLauncher is a launcher that owes nothing to the host's own. A waitDelay of zero is for ever.
+type execLauncher struct{ waitDelay time.Duration }
 
-func (execLauncher) Launch(_ context.Context, l host.Launch) (host.Launched, error) {
+func (x execLauncher) Launch(_ context.Context, l host.Launch) (host.Launched, error) {
 	cmd := exec.Command(l.Path, l.Args...)
 	cmd.Dir, cmd.Env = l.Dir, l.Env
 	outR, outW := io.Pipe()
 	errR, errW := io.Pipe()
 	cmd.Stdout, cmd.Stderr = outW, errW
-	cmd.WaitDelay = time.Second // a grandchild must not hold up the test
+	cmd.WaitDelay = x.waitDelay
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func runFaultTable() []runFault {
 		{row: "14", fault: "plain", change: brief, act: stopMidCall, closing: host.ErrKilled},
 		{row: "15", fault: "hang-shutdown", change: brief, closing: host.ErrKilled},
 		{row: "15", fault: "ignore-shutdown", change: brief, closing: host.ErrKilled},
-		{row: "15", fault: "late-shutdown", change: func(c *host.Config) { c.StopTimeout = 6 * time.Second }}, // SIGTERM ends it after 4.5 s
+		{row: "15", fault: "late-shutdown", change: func(c *host.Config) { c.StopTimeout = 8 * time.Second }}, // SIGTERM ends it after 6 s
 		{row: "15", fault: "no-controller"},
 		{row: "15", fault: "exit-7", closing: host.ErrExited},
 		{row: "16", fault: "grandchild"},
@@ -251,6 +251,7 @@ func stopMidCall(t *testing.T, _ *stage, p *host.Plugin) {
 	if _, err := do(ctx, p.Conn(), "stop"); status.Code(err) != codes.DeadlineExceeded {
 		t.Errorf("call: %v, want DeadlineExceeded", err)
 	}
+	signalPlugin(t, p, syscall.SIGSTOP)                                         // in case that the call has not reached it in time
 	if err := p.Ping(t.Context()); status.Code(err) != codes.DeadlineExceeded { // it has a deadline of its own
 		t.Errorf("ping: %v, want DeadlineExceeded", err)
 	}

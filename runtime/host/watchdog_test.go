@@ -5,6 +5,7 @@ package host_test
 import (
 	"context"
 	"errors"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ func TestWatchdogLeavesAttachedAlone(t *testing.T) {
 	if _, err := do(ctx, p.Conn(), "stop"); status.Code(err) != codes.DeadlineExceeded {
 		t.Errorf("call: %v, want DeadlineExceeded", err)
 	}
+	signalPlugin(t, p, syscall.SIGSTOP) // in case that the call has not reached it in time
 	select {
 	case <-a.Done():
 		t.Errorf("the watchdog has let the plugin go: %v", a.Err())

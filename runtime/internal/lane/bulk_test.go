@@ -2,6 +2,7 @@ package lane
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"strings"
 	"testing"
@@ -123,30 +124,39 @@ func TestGivenUpPartIsSentAsItWas(t *testing.T) {
 	if err := client.Ready(within(t)); err != nil {
 		t.Fatal(err)
 	}
-	body := bytes.Clone(pattern(4 << 20))
-	ctx, cancel := withinMicros(50_000) // the peer reads nothing: no part can be completed
-	_, err := pb.NewTestServiceClient(client).UnaryCall(ctx, &pb.SimpleRequest{Payload: &pb.Payload{Body: body}})
-	cancel()
-	if status.Code(err) != codes.DeadlineExceeded {
-		t.Error(err)
-	}
-	clear(body)
+	body := bytes.Clone(pattern(4 << 20)) // much more than the socket takes
+	ctx, cancel := context.WithCancel(within(t))
+	failed := make(chan error, 1)
+	go func() {
+		_, err := pb.NewTestServiceClient(client).UnaryCall(ctx, &pb.SimpleRequest{Payload: &pb.Payload{Body: body}})
+		failed <- err
+	}()
 	r := newFrameReader(serverEnd)
 	if _, err := readPreface(r); err != nil {
 		t.Fatal(err)
 	}
-	for canceled := false; !canceled; {
-		h, err := r.next()
-		if err != nil {
-			t.Fatal(err)
-		}
+	h, err := r.next() // the peer reads no more: no further part can be completed
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := receive(t, failed); status.Code(err) != codes.Canceled {
+		t.Error(err)
+	}
+	clear(body)
+	for {
 		b, err := r.take(int(h.size))
 		if err != nil {
 			t.Fatal(err)
 		}
-		canceled = h.kind == kindCancel
 		if h.kind == kindReqData && bytes.Contains(b, make([]byte, 8)) {
 			t.Error("a part was sent from memory that was the caller's again")
+		}
+		if h.kind == kindCancel {
+			break
+		}
+		if h, err = r.next(); err != nil {
+			t.Fatal(err)
 		}
 	}
 	client.Close()

@@ -137,8 +137,8 @@ func TestCancelAndDeadline(t *testing.T) {
 			if err := receive(t, s.ended); !errors.Is(err, context.Canceled) {
 				t.Errorf("its handler: %v", err)
 			}
-			passDeadline(t, c, s, size)
 		}
+		passDeadlines(t, open)
 		if _, err := c.UnaryCall(within(t), input(5)); err != nil {
 			t.Errorf("afterwards: %v", err)
 		}
@@ -151,6 +151,19 @@ func TestCancelAndDeadline(t *testing.T) {
 			t.Errorf("stream cancelled before: %v", err)
 		}
 	})
+}
+
+// passDeadlines has a server of its own for each size: handlers that begin late tell of calls that are long over.
+func passDeadlines(t *testing.T, open opener) {
+	t.Helper()
+	for _, size := range []int{0, 100 << 10, 200 << 10} {
+		s := newTestServer()
+		c := pb.NewTestServiceClient(open(t, setup{service: s}))
+		passDeadline(t, c, s, size)
+		if _, err := c.UnaryCall(within(t), input(5)); err != nil {
+			t.Errorf("afterwards: %v", err)
+		}
+	}
 }
 
 // passDeadline makes calls with longer and longer deadlines until one has passed while its handler ran.

@@ -3,7 +3,7 @@ package work
 import "time"
 
 // Patience is how long anything may take before it counts as hung.
-const Patience = 10 * time.Second
+const Patience = time.Minute
 
 // Job is what a host does with a plugin once it has started it.
 type Job string
