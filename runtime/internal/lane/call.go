@@ -101,6 +101,8 @@ func (c *Client) unary(ctx context.Context, method string, args, reply any, o *c
 	if m.size > maxWhole && !c.takesSingle(m.size) {
 		return c.unaryStream(ctx, q, m, reply, o)
 	}
+	c.callers.Add(1)
+	defer c.callers.Add(-1)
 	k := c.calls.Get().(*call)
 	k.limit = min(o.maxRecv, c.cfg.MaxMessageSize)
 	id, err := c.table.add(ctx.Done(), k, nil)

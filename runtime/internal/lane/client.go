@@ -49,7 +49,8 @@ type Client struct {
 	names  map[string]uint16 // the numbers of methods; guarded by w
 	sealed bool              // no call may be sent any more; guarded by w
 
-	served atomic.Pointer[methodNames] // nil until the peer tells
+	served  atomic.Pointer[methodNames] // nil until the peer tells
+	callers atomic.Int32                // in unary calls
 
 	theirs settings      // valid once ready is closed
 	ready  chan struct{} // closed when the peer's preface has been read

@@ -17,6 +17,9 @@ const idleWatch = 20 * time.Millisecond
 // table.reading says that somebody reads, or has been told to. It is set by the one who takes the reading, under the
 // table's lock and after its call is in the table. Who stops reading looks there under the same lock: when calls are
 // left it hands the reading to the background. So nobody waits for a reply while nobody reads.
+//
+// The background goes on when the replies of several callers have come: they are likely to call again, and handing the
+// reading to and fro costs more than the one hand-over that a caller would save by reading itself.
 
 // takeReading makes the caller the reader; false: somebody else is.
 func (t *table) takeReading() bool {
@@ -105,7 +108,7 @@ func (c *Client) background() {
 	defer timer.Stop()
 	err := c.readPreface()
 	for err == nil {
-		if c.table.leaveReading() && !c.awaitReading(timer) {
+		if c.callers.Load() <= 1 && c.table.leaveReading() && !c.awaitReading(timer) {
 			return
 		}
 		err = c.readSome()

@@ -22,12 +22,18 @@ func (c *Client) start(ctx context.Context, id uint32, q *request, flags uint8, 
 		c.buffers.put(rest.from)
 		return nil
 	}
-	if c.table.many.Load() > fewCalls {
+	if c.crowded() {
 		c.w.flushTogether()
 	} else {
 		c.w.flush()
 	}
 	return nil
+}
+
+// crowded tells whether so many calls are being made that their frames should share writes. A caller counts until it
+// returns: those whose replies came together are likely to call again together.
+func (c *Client) crowded() bool {
+	return c.table.many.Load() > fewCalls || c.callers.Load() > fewCalls
 }
 
 // startLater appends a call's first frame. Without an error the writer is locked, to be flushed with rest.

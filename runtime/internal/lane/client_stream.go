@@ -302,7 +302,7 @@ func (s *clientStream) transmit(m sized) error {
 	if err != nil {
 		return io.EOF
 	}
-	s.send.many = s.c.table.many.Load() > fewCalls
+	s.send.many = s.c.crowded()
 	if err = s.send.send(m, s.ctx.Done()); err != nil && held && s.c.w.begin() == nil {
 		s.c.w.flush()
 	}
