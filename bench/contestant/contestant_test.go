@@ -28,7 +28,7 @@ func TestContestants(t *testing.T) {
 	}
 	for _, c := range contestant.All() {
 		t.Run(c.Name(), func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			o := contestant.Options{Path: contestant.Path(dir, c)}
 			s, err := c.Open(ctx, o)
