@@ -390,6 +390,11 @@ func cmpStatus(s healthpb.HealthCheckResponse_ServingStatus) healthpb.HealthChec
 // registerDeeds serves /test.Deeds/Do, which does what its argument names, and /test.Deeds/Watch, a stream that does it
 // after its first answer.
 func registerDeeds(s grpc.ServiceRegistrar, l net.Listener) {
+	registerDoing(s, func(ctx context.Context, deed string) (*wrapperspb.StringValue, error) { return perform(ctx, deed, l) })
+}
+
+// registerDoing is registerDeeds for another way to do them.
+func registerDoing(s grpc.ServiceRegistrar, do func(ctx context.Context, deed string) (*wrapperspb.StringValue, error)) {
 	s.RegisterService(&grpc.ServiceDesc{
 		ServiceName: "test.Deeds",
 		Methods: []grpc.MethodDesc{{MethodName: "Do", Handler: func(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
@@ -397,7 +402,7 @@ func registerDeeds(s grpc.ServiceRegistrar, l net.Listener) {
 			if err := decode(in); err != nil {
 				return nil, err
 			}
-			return perform(ctx, in.GetValue(), l)
+			return do(ctx, in.GetValue())
 		}}},
 		Streams: []grpc.StreamDesc{{StreamName: "Watch", ServerStreams: true, Handler: func(_ any, stream grpc.ServerStream) error {
 			in := &wrapperspb.StringValue{}
@@ -407,7 +412,7 @@ func registerDeeds(s grpc.ServiceRegistrar, l net.Listener) {
 			if err := stream.SendMsg(wrapperspb.String("watching")); err != nil {
 				return err
 			}
-			_, err := perform(stream.Context(), in.GetValue(), l)
+			_, err := do(stream.Context(), in.GetValue())
 			return err
 		}}},
 	}, nil)

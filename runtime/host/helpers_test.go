@@ -24,6 +24,7 @@ import (
 func helpers() map[string]func() int {
 	return map[string]func() int{
 		"good":    good,
+		"noting":  noting,
 		"no-lane": func() int { return goodWith(func(c *plugin.Config) { c.NoLane = true }) },
 		"server-options": func() int {
 			return goodWith(func(c *plugin.Config) { c.ServerOptions = []grpc.ServerOption{grpc.MaxConcurrentStreams(100)} })

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -14,14 +15,15 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/plugingen/plugingen/runtime/host"
 )
@@ -47,17 +49,19 @@ func aTier(round int) (string, func(*host.Config)) {
 }
 
 // TestPluginsAreKilled ends plugins at random moments of busy lives, some after they were stopped for a while. Every call ends, what
-// comes back is the answer to it, and nothing is left.
+// comes back is the answer to it, no call is done twice, and nothing is left.
 func TestPluginsAreKilled(t *testing.T) {
 	before := heap()
 	for round := range stressRounds(t, 12) {
 		name, change := aTier(round)
 		t.Run(fmt.Sprint(round, " ", name), func(t *testing.T) {
 			s := newStage(t)
-			cfg := s.config("good")
+			cfg, n := s.config("noting"), newNotes(t)
+			cfg.Env = append(cfg.Env, n.env())
 			cfg.Logger = slog.New(slog.DiscardHandler) // the stage's keeps all lines
 			change(&cfg)
-			killBusy(t, s.open(cfg), rand.New(rand.NewPCG(uint64(round), 3)))
+			killBusy(t, s.open(cfg), n, rand.New(rand.NewPCG(uint64(round), 3)))
+			n.check(t)
 		})
 	}
 	if grown := int64(heap()) - int64(before); grown > 64<<20 {
@@ -66,22 +70,23 @@ func TestPluginsAreKilled(t *testing.T) {
 }
 
 // killBusy has callers keep p busy until it is killed.
-func killBusy(t *testing.T, p *host.Plugin, rng *rand.Rand) {
+func killBusy(t *testing.T, p *host.Plugin, n *notes, rng *rand.Rand) {
 	t.Helper()
 	var wg sync.WaitGroup
 	answered := make(chan struct{}, 1)
-	for caller := range 1 + rng.IntN(4) {
+	for range 1 + rng.IntN(4) {
 		size := rng.IntN(1 << (1 + rng.IntN(16)))
-		wg.Go(func() { callUntilGone(t, p, caller, size, answered) })
+		wg.Go(func() { callUntilGone(t, p, n, size, answered) })
 	}
 	await(t, answered, "the first answer")
 	<-time.After(time.Duration(rng.IntN(3000)) * time.Microsecond)
 	if rng.IntN(3) == 0 {
 		signalPlugin(t, p, syscall.SIGSTOP)
 		if rng.IntN(2) == 0 {
-			_, _ = doWithin(p, time.Duration(1+rng.IntN(5))*time.Millisecond)
+			_, _ = doWithin(p, n.deed(1), time.Duration(1+rng.IntN(5))*time.Millisecond)
 			signalPlugin(t, p, syscall.SIGCONT)
-			if got, err := doWithin(p, guard); got != "still-there" || err != nil {
+			deed := n.deed(1)
+			if got, err := doWithin(p, deed, guard); got != deed || err != nil {
 				t.Errorf("after a stop: %q, %v", got, err)
 			}
 		}
@@ -103,16 +108,35 @@ func signalPlugin(t *testing.T, p *host.Plugin, sig syscall.Signal) {
 	}
 }
 
-func doWithin(p *host.Plugin, d time.Duration) (string, error) {
+func doWithin(p *host.Plugin, deed string, d time.Duration) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
-	return do(ctx, p.Conn(), "still-there")
+	return do(ctx, p.Conn(), deed)
 }
 
-func callUntilGone(t *testing.T, p *host.Plugin, caller, size int, answered chan<- struct{}) {
+// watch is do by a stream.
+func watch(ctx context.Context, conn grpc.ClientConnInterface, deed string) (string, error) {
+	s, err := conn.NewStream(ctx, &grpc.StreamDesc{StreamName: "Watch", ServerStreams: true}, "/test.Deeds/Watch")
+	if err != nil {
+		return "", err
+	}
+	_, _ = s.SendMsg(wrapperspb.String(deed)), s.CloseSend() // what goes wrong is what receiving says
+	for err == nil {
+		err = s.RecvMsg(&wrapperspb.StringValue{})
+	}
+	if errors.Is(err, io.EOF) {
+		return deed, nil
+	}
+	return "", err
+}
+
+func callUntilGone(t *testing.T, p *host.Plugin, n *notes, size int, answered chan<- struct{}) {
 	for i := 0; ; i++ {
-		deed := fmt.Sprintf("%d-%d-%s", caller, i, strings.Repeat("x", size))
-		got, err := do(context.Background(), p.Conn(), deed)
+		deed, call := n.deed(size), do
+		if i%8 == 7 {
+			call = watch
+		}
+		got, err := call(context.Background(), p.Conn(), deed)
 		if err != nil {
 			if status.Code(err) != codes.Unavailable {
 				t.Errorf("call: %v, want Unavailable", err)
@@ -137,7 +161,7 @@ func busyHost() int {
 	}
 	cfg := host.Config{
 		Handshake: testHandshake(), Path: exe, SocketDir: os.Getenv("SOCKET_DIR"), StartTimeout: roomy, Logger: slog.New(slog.DiscardHandler),
-		Env: []string{faultEnv + "=good", markEnv + "=" + os.Getenv(markEnv), "GORACE=atexit_sleep_ms=0"},
+		Env: []string{faultEnv + "=noting", notesEnv + "=" + os.Getenv(notesEnv), markEnv + "=" + os.Getenv(markEnv), "GORACE=atexit_sleep_ms=0"},
 	}
 	tiers()[os.Getenv("TIER")](&cfg)
 	p, err := host.Open(context.Background(), cfg)
@@ -145,37 +169,41 @@ func busyHost() int {
 		fmt.Println(err)
 		return 1
 	}
-	fmt.Println("opened", p.PID())
+	var n notes
 	for i := 0; ; i++ {
-		if _, err := do(context.Background(), p.Conn(), strings.Repeat("x", i*7919%(64<<10))); err != nil {
+		if _, err := do(context.Background(), p.Conn(), n.deed(i*7919%(64<<10))); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
+		}
+		if i == 0 {
+			fmt.Println("busy")
 		}
 	}
 }
 
-// TestHostsAreKilled kills busy hosts at random moments: their plugins end with them.
+// TestHostsAreKilled kills busy hosts at random moments: their plugins end with them, and have done no call twice.
 func TestHostsAreKilled(t *testing.T) {
 	for round := range stressRounds(t, 6) {
 		tier, _ := aTier(round)
 		t.Run(fmt.Sprint(round, " ", tier), func(t *testing.T) {
-			s := newStage(t)
-			killHost(t, s, tier, rand.New(rand.NewPCG(uint64(round), 4)))
+			s, n := newStage(t), newNotes(t)
+			killHost(t, s, n, tier, rand.New(rand.NewPCG(uint64(round), 4)))
 			eventually(t, "the plugin is gone", func() bool { return len(s.processes()) == 0 })
+			n.check(t)
 			s.sweep()
 		})
 	}
 }
 
-func killHost(t *testing.T, s *stage, tier string, rng *rand.Rand) {
+func killHost(t *testing.T, s *stage, n *notes, tier string, rng *rand.Rand) {
 	t.Helper()
 	cmd := exec.Command(s.config("").Path)
-	cmd.Env = []string{faultEnv + "=busy-host", markEnv + "=" + s.mark, "TIER=" + tier, "SOCKET_DIR=" + s.dir, "GORACE=atexit_sleep_ms=0"}
+	cmd.Env = []string{faultEnv + "=busy-host", markEnv + "=" + s.mark, n.env(), "TIER=" + tier, "SOCKET_DIR=" + s.dir, "GORACE=atexit_sleep_ms=0"}
 	stdout, err := cmd.StdoutPipe()
 	if err = errors.Join(err, cmd.Start()); err != nil {
 		t.Fatal(err)
 	}
-	if line, err := bufio.NewReader(stdout).ReadString('\n'); err != nil || !strings.HasPrefix(line, "opened ") {
+	if line, err := bufio.NewReader(stdout).ReadString('\n'); err != nil || line != "busy\n" {
 		t.Errorf("the host says %q, %v", line, err)
 	}
 	<-time.After(time.Duration(rng.IntN(5000)) * time.Microsecond)

@@ -13,8 +13,10 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	pb "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 )
 
@@ -44,8 +46,48 @@ func (c cutConn) count(n int, err error) error {
 	return err
 }
 
+// countingServer counts how often each call has begun: a unary one has its name in its body, a stream in its metadata.
+type countingServer struct {
+	*testServer
+	mu    sync.Mutex
+	times map[string]int
+}
+
+func newCountingServer() *countingServer {
+	return &countingServer{testServer: newTestServer(), times: map[string]int{}}
+}
+
+func (s *countingServer) count(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.times[name]++
+}
+
+func (s *countingServer) UnaryCall(ctx context.Context, in *pb.SimpleRequest) (*pb.SimpleResponse, error) {
+	name, _, _ := bytes.Cut(in.GetPayload().GetBody(), []byte("|"))
+	s.count(string(name))
+	return s.testServer.UnaryCall(ctx, in)
+}
+
+func (s *countingServer) FullDuplexCall(ss grpc.BidiStreamingServer[pb.StreamingOutputCallRequest, pb.StreamingOutputCallResponse]) error {
+	s.count(metadata.ValueFromIncomingContext(ss.Context(), "name")[0])
+	return s.testServer.FullDuplexCall(ss)
+}
+
+// checkOnce fails the test when a call has begun twice: nobody may repeat a call that is lost.
+func (s *countingServer) checkOnce(t *testing.T) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, times := range s.times {
+		if times != 1 {
+			t.Errorf("call %q has begun %d times", name, times)
+		}
+	}
+}
+
 // cutPair connects a client and a server whose connection is cut by one of them, at a random point.
-func cutPair(t testing.TB, rng *rand.Rand) (*Client, *Server, <-chan error) {
+func cutPair(t testing.TB, s *countingServer, rng *rand.Rand) (*Client, *Server, <-chan error) {
 	clientEnd, serverEnd := socketPair(t)
 	left := &atomic.Int64{}
 	left.Store(rng.Int64N(1 << (4 + rng.IntN(16))))
@@ -56,13 +98,13 @@ func cutPair(t testing.TB, rng *rand.Rand) (*Client, *Server, <-chan error) {
 		serverCarrier = NewCarrier(cutConn{serverEnd, left})
 	}
 	server := NewServer(ServerConfig{Logger: quiet()})
-	pb.RegisterTestServiceServer(server, newTestServer())
+	pb.RegisterTestServiceServer(server, s)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(serverCarrier) }()
 	return NewClient(clientCarrier, ClientConfig{}), server, served
 }
 
-// Either side's connection ends at a random point, a byte counted: every call ends, and what it brings is right.
+// Either side's connection ends at a random point, a byte counted: every call ends, what it brings is right, and none begins twice.
 func TestCutAtRandomPoints(t *testing.T) {
 	rounds := 1500
 	if testing.Short() {
@@ -70,7 +112,8 @@ func TestCutAtRandomPoints(t *testing.T) {
 	}
 	for i := range rounds {
 		rng := rand.New(rand.NewPCG(uint64(i), 7))
-		client, server, served := cutPair(t, rng)
+		s := newCountingServer()
+		client, server, served := cutPair(t, s, rng)
 		var wg sync.WaitGroup
 		for g := range 1 + rng.IntN(6) {
 			seed := rng.Uint64()
@@ -85,6 +128,7 @@ func TestCutAtRandomPoints(t *testing.T) {
 		client.Close()
 		receive(t, served)
 		server.Stop()
+		s.checkOnce(t)
 	}
 }
 
@@ -97,8 +141,8 @@ func TestTunnelCutAtRandomPoints(t *testing.T) {
 	for i := range rounds {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(uint64(i), 8))
-			server := NewServer(ServerConfig{Logger: quiet()})
-			pb.RegisterTestServiceServer(server, newTestServer())
+			server, s := NewServer(ServerConfig{Logger: quiet()}), newCountingServer()
+			pb.RegisterTestServiceServer(server, s)
 			served, left := make(chan error, 1), &atomic.Int64{}
 			left.Store(1<<10 + rng.Int64N(1<<(4+rng.IntN(16)))) // enough to open it
 			stream, end := tunnelOn(t, func(c net.Conn) net.Conn { return cutConn{c, left} }, func(c Carrier) { served <- server.Serve(c) })
@@ -114,6 +158,7 @@ func TestTunnelCutAtRandomPoints(t *testing.T) {
 			client.Close()
 			receive(t, served)
 			server.Stop()
+			s.checkOnce(t)
 		})
 	}
 }
@@ -126,9 +171,9 @@ func callUntilLost(t *testing.T, client *Client, seed uint64, g int) {
 		var err error
 		switch rng.IntN(4) {
 		case 0:
-			err = streamOnce(t, c, rng)
+			err = streamOnce(t, c, fmt.Sprint(g, " ", i), rng)
 		default:
-			body := fmt.Appendf(nil, "%d %d %s", g, i, pattern(rng.IntN(1<<(1+rng.IntN(17)))))
+			body := fmt.Appendf(nil, "%d %d|%s", g, i, pattern(rng.IntN(1<<(1+rng.IntN(17)))))
 			var got *pb.SimpleResponse
 			got, err = c.UnaryCall(context.Background(), &pb.SimpleRequest{Payload: &pb.Payload{Body: body}})
 			if err == nil && !bytes.Equal(got.Payload.GetBody(), body) {
@@ -144,8 +189,8 @@ func callUntilLost(t *testing.T, client *Client, seed uint64, g int) {
 	}
 }
 
-func streamOnce(t *testing.T, c pb.TestServiceClient, rng *rand.Rand) error {
-	s, err := c.FullDuplexCall(context.Background())
+func streamOnce(t *testing.T, c pb.TestServiceClient, name string, rng *rand.Rand) error {
+	s, err := c.FullDuplexCall(metadata.AppendToOutgoingContext(context.Background(), "name", name))
 	if err != nil {
 		return err
 	}
@@ -196,7 +241,7 @@ func mixedCalls(t *testing.T, c pb.TestServiceClient, seed uint64) {
 		var err error
 		switch rng.IntN(6) {
 		case 0:
-			err = streamOnce(t, c, rng)
+			err = streamOnce(t, c, "", rng)
 		case 1: // given up at some point, or not
 			ctx, cancel := context.WithCancel(context.Background())
 			go cancel()
