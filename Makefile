@@ -29,6 +29,7 @@ test: ## all tests of all modules, race detector on, shuffled
 	@for m in $(MODULES); do echo "in $$m:" && (cd $$m && $(TEST) ./...) || exit 1; done
 
 test-tiers: ## the suites of host and plugin once more, with each tier forced that they do not take by themselves
+	PLUGINGEN_TEST_TIER=socket go test -short -skip Faults ./runtime/host
 	PLUGINGEN_TEST_TIER=tunnel go test -short ./runtime/host ./runtime/plugin
 	PLUGINGEN_TEST_TIER=grpc go test -short ./runtime/host
 	PLUGINGEN_TEST_TIER=pair go test -short ./runtime/plugin

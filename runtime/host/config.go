@@ -158,7 +158,7 @@ func (c Config) validate() error {
 		check(c.MaxLogRate >= 0, "max log rate %d: it must not be negative", c.MaxLogRate),
 		check(c.MaxMessageSize > 0 && c.MaxMessageSize <= math.MaxInt32, "max message size %d: it must be within 1 and %d", c.MaxMessageSize, math.MaxInt32),
 		check(c.TLS >= TLSAuto && c.TLS <= TLSOff, "tls: %v is not a mode", c.TLS),
-		check(c.Lane >= LaneAuto && c.Lane <= LaneOff, "lane: %v is not a mode", c.Lane),
+		check(c.Lane >= LaneAuto && c.Lane <= laneOnSocket, "lane: %v is not a mode", c.Lane),
 		check(c.TLSConfig == nil || c.TLS == TLSAuto, "tls: %v and a TLSConfig cannot both be", c.TLS),
 		check(c.MinPort > 0 && c.MinPort <= c.MaxPort && c.MaxPort <= math.MaxUint16, "ports %d to %d: they must be within 1 and 65535, the lower first", c.MinPort, c.MaxPort),
 		c.validateChecksum(),

@@ -127,7 +127,7 @@ func (s *stage) config(fault string) host.Config {
 		StartTimeout: roomy,
 		StopTimeout:  roomy,
 	}
-	forceTier(&cfg)
+	forceTier(&cfg, fault)
 	return cfg
 }
 

@@ -31,6 +31,8 @@ const (
 	LaneAuto LaneMode = iota
 	// LaneOff has calls take gRPC.
 	LaneOff
+	// laneOnSocket is for tests: the lane is on the plugin's own socket, as it is for hosts that attach.
+	laneOnSocket
 )
 
 // String is the mode's name, such as "off".
@@ -117,6 +119,8 @@ func (c Config) noLane() string {
 // noPair is why the program is not offered a socket; empty when it is.
 func (c Config) noPair() string {
 	switch p := c.protection(); {
+	case c.Lane == laneOnSocket:
+		return "the test wants the plugin's own socket"
 	case c.Multiplex:
 		return "the host wants connections to be multiplexed"
 	case p == mutual || p == own:
@@ -242,10 +246,15 @@ func (c *carrier) takeLane(ctx context.Context, of *child) bool {
 
 // takeSocket makes the lane carry the calls on the socket that a plugin listens on which runs already, if it takes the lane there.
 func (c *carrier) takeSocket(ctx context.Context, of *child) bool {
-	if of.attached == nil {
+	var to handshake.Attachment
+	switch {
+	case of.attached != nil:
+		to = of.attached.to
+	case of.cfg.Lane == laneOnSocket:
+		to = handshake.Attachment{Network: c.network, TLS: handshake.TLSNone, Multiplex: of.cfg.Multiplex, Lane: lane.Version}
+	default:
 		return false
 	}
-	to := of.attached.to
 	why := cmp.Or(of.cfg.noLane(), noSocketLane(to))
 	switch {
 	case why != "":

@@ -43,6 +43,8 @@ func wantTier(cfg host.Config) host.Tier {
 		return host.TierGRPC
 	case cfg.Multiplex || cfg.TLS == host.TLSMutual || !hasPairs() || os.Getenv(tierEnv) == "tunnel":
 		return host.TierTunnel
+	case cfg.Lane == host.LaneOnSocket:
+		return host.TierSocket
 	default:
 		return host.TierPair
 	}
@@ -52,10 +54,13 @@ func wantTier(cfg host.Config) host.Tier {
 func tiers() map[string]func(*host.Config) {
 	return map[string]func(*host.Config){
 		"inherited socket": func(*host.Config) {},
+		"own socket":       onSocket,
 		"tunnel":           tlsMutual,
 		"gRPC":             func(c *host.Config) { c.Lane = host.LaneOff },
 	}
 }
+
+func onSocket(c *host.Config) { c.Lane = host.LaneOnSocket }
 
 // wrapped is a launcher that builds on the host's own.
 type wrapped struct{ host.Launcher }

@@ -96,11 +96,16 @@ func TestRunFaults(t *testing.T) {
 }
 
 // TestTunnelFaults has what happens to calls happen in a tunnel, with mutual TLS around it.
-func TestTunnelFaults(t *testing.T) {
+func TestTunnelFaults(t *testing.T) { faultsOfCalls(t, tlsMutual) }
+
+// TestSocketFaults has it happen to the lane on the plugin's own socket.
+func TestSocketFaults(t *testing.T) { faultsOfCalls(t, onSocket) }
+
+func faultsOfCalls(t *testing.T, way func(*host.Config)) {
 	for _, f := range runFaultTable() {
 		if f.fault == "plain" && f.concernsCalls() && f.row != "21" { // that one has a listener to close
 			f.fault = "good"
-			t.Run("row "+f.row, func(t *testing.T) { f.with(tlsMutual).run(t) })
+			t.Run("row "+f.row, func(t *testing.T) { f.with(way).run(t) })
 		}
 	}
 }

@@ -19,12 +19,16 @@ import (
 	"github.com/plugingen/plugingen/runtime/plugin"
 )
 
-// tierEnv makes all tests of this package take a lower tier than they would: "tunnel" or "grpc". See make test-tiers.
+// tierEnv makes all tests of this package take a lower tier than they would: "socket", "tunnel" or "grpc". See make test-tiers.
 const tierEnv = "PLUGINGEN_TEST_TIER"
 
-// forceTier has the plugin overlook the socket that it inherits, or the host not ask for a lane.
-func forceTier(cfg *host.Config) {
+// forceTier has the plugin overlook the socket that it inherits, or the host offer none, or not ask for a lane.
+func forceTier(cfg *host.Config, fault string) {
 	switch os.Getenv(tierEnv) {
+	case "socket":
+		if _, ours := helpers()[fault]; ours { // others take the lane on the inherited socket alone
+			onSocket(cfg)
+		}
 	case "tunnel":
 		cfg.Env = append(cfg.Env, tierEnv+"=tunnel")
 	case "grpc":
