@@ -28,7 +28,8 @@ type accepted struct {
 }
 
 // Beside has s serve the connections of l that speak the lane, each after taken was called with it; nil means that nothing is. Those that say nothing within ServerConfig.PrefaceTimeout are
-// the others' too. l's connections are told apart by their first byte, so a TLS connection is never the lane's.
+// the others' too. l's connections are told apart by their first byte. Of a [Secured] that is the first one in TLS, of which the handshake
+// is made here; where it fails the others get the connection, and meet the same.
 func (s *Server) Beside(l net.Listener, taken func(net.Conn)) *Beside {
 	if taken == nil {
 		taken = func(net.Conn) {}
@@ -85,9 +86,9 @@ func willPass(err error) bool {
 
 // sort gives conn to whom it belongs.
 func (b *Beside) sort(conn net.Conn) {
-	_ = conn.SetReadDeadline(time.Now().Add(b.server.cfg.PrefaceTimeout))
-	first, whole := peek(conn)
-	_ = conn.SetReadDeadline(time.Time{})
+	_ = conn.SetDeadline(time.Now().Add(b.server.cfg.PrefaceTimeout)) // in TLS one shakes hands first, and writes for that
+	first, whole := peekFirst(conn)
+	_ = conn.SetDeadline(time.Time{})
 	switch first {
 	case magic[0]:
 		b.taken(conn)
@@ -114,6 +115,14 @@ func (b *Beside) give(a accepted) bool {
 	case <-b.closed:
 	}
 	return false
+}
+
+// peekFirst is peek that looks into TLS.
+func peekFirst(conn net.Conn) (first byte, whole net.Conn) {
+	if s := SecuredBelow(conn); s != nil {
+		return s.first(), conn
+	}
+	return peek(conn)
 }
 
 // readPeek is peek for a connection whose bytes can only be read.

@@ -1,6 +1,10 @@
 package lane
 
-import "net"
+import (
+	"net"
+	"runtime"
+	"time"
+)
 
 // Carrier moves bytes between the two sides, in order and without loss. One goroutine reads and one writes at a time;
 // Close may be called by any, also more than once, and unblocks both.
@@ -23,10 +27,13 @@ type Carrier interface {
 	RemoteAddr() net.Addr
 }
 
-// NewCarrier makes a carrier of conn, which it owns from now on. A unix socket is used by non-blocking system calls;
-// anything else by its Read and Write, at the price of a goroutine for each write. A conn that has a method
+// NewCarrier makes a carrier of conn, which it owns from now on. A socket is used by non-blocking system calls, also by a
+// [Secured]; anything else by its Read and Write, at the price of a goroutine for each write. A conn that has a method
 // Socket() net.Conn is a wrapper: the bytes go over what that returns, the rest is conn's own.
 func NewCarrier(conn net.Conn) Carrier {
+	if s := SecuredBelow(conn); s != nil {
+		return newSecuredCarrier(s, conn)
+	}
 	below := socketBelow(conn)
 	c := socketCarrierOf(below)
 	switch {
@@ -66,3 +73,23 @@ func (plainCarrier) TryRead([]byte) (int, error)                     { return 0,
 func (plainCarrier) TryWrite(_, _ []byte) (int, error)               { return 0, nil }
 func (plainCarrier) WriteUntil([]byte, <-chan struct{}) (int, error) { return 0, nil }
 func (plainCarrier) CanTry() bool                                    { return false }
+
+// writeSpinning tries to write for as long as the reader makes room soon.
+func writeSpinning(c Carrier, p []byte) (sent int, err error) {
+	if !c.CanTry() {
+		return 0, nil
+	}
+	for last := time.Now(); sent < len(p); runtime.Gosched() {
+		n, err := c.TryWrite(p[sent:], nil)
+		if sent += n; err != nil {
+			return sent, err
+		}
+		now := time.Now()
+		if n > 0 {
+			last = now
+		} else if now.Sub(last) > spinBudget {
+			return sent, nil
+		}
+	}
+	return sent, nil
+}

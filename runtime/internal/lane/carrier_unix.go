@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"runtime"
 	"syscall"
 	"time"
 )
@@ -21,9 +20,16 @@ const (
 	lookAfter = 5 * time.Millisecond
 )
 
-// socketCarrier is a unix socket whose short transfers are bare system calls.
+// socket is a *net.UnixConn or a *net.TCPConn.
+type socket interface {
+	net.Conn
+	syscall.Conn
+	SetWriteBuffer(bytes int) error
+}
+
+// socketCarrier is a socket whose short transfers are bare system calls.
 type socketCarrier struct {
-	*net.UnixConn
+	socket
 	read  transfer
 	write transfer
 }
@@ -41,18 +47,18 @@ type transfer struct {
 	once      func(fd uintptr) bool
 }
 
-// socketCarrierOf returns nil when conn is no unix socket.
+// socketCarrierOf returns nil when conn is no socket.
 func socketCarrierOf(conn net.Conn) Carrier {
-	u, ok := conn.(*net.UnixConn)
+	s, ok := conn.(socket)
 	if !ok {
 		return nil
 	}
-	raw, err := u.SyscallConn()
+	raw, err := s.SyscallConn()
 	if err != nil {
 		return nil
 	}
-	_ = u.SetWriteBuffer(sendBuffer) // the system may give less: then large messages take longer
-	c := &socketCarrier{UnixConn: u}
+	_ = s.SetWriteBuffer(sendBuffer) // the system may give less: then large messages take longer
+	c := &socketCarrier{socket: s}
 	c.read.init(raw, rawRead)
 	c.write.init(raw, rawWrite)
 	return c
@@ -86,7 +92,7 @@ func (c *socketCarrier) CanTry() bool { return true }
 
 func (c *socketCarrier) Read(p []byte) (int, error) {
 	if len(p) >= longTransfer {
-		return c.UnixConn.Read(p)
+		return c.socket.Read(p)
 	}
 	c.read.p = p
 	err := c.read.raw.Read(c.read.wait)
@@ -120,14 +126,17 @@ func (c *socketCarrier) TryWrite(p, tail []byte) (int, error) {
 	c.write.p, c.write.tail = p, tail
 	err := c.write.raw.Write(c.write.once)
 	c.write.p, c.write.tail = nil, nil
-	if err == nil && c.write.err != nil {
-		err = os.NewSyscallError("write", c.write.err)
+	switch {
+	case err != nil: // the call was not made
+		return 0, err
+	case c.write.err != nil:
+		return 0, os.NewSyscallError("write", c.write.err)
 	}
-	return c.write.n, err
+	return c.write.n, nil
 }
 
 func (c *socketCarrier) WriteUntil(p []byte, done <-chan struct{}) (int, error) {
-	sent, err := c.writeSpinning(p)
+	sent, err := writeSpinning(c, p)
 	if err != nil || sent == len(p) {
 		return sent, err
 	}
@@ -145,21 +154,4 @@ func (c *socketCarrier) WriteUntil(p []byte, done <-chan struct{}) (int, error) 
 	}
 	_ = c.SetWriteDeadline(time.Time{})
 	return sent, err
-}
-
-// writeSpinning writes for as long as the reader makes room soon.
-func (c *socketCarrier) writeSpinning(p []byte) (sent int, err error) {
-	for last := time.Now(); sent < len(p); runtime.Gosched() {
-		n, err := c.TryWrite(p[sent:], nil)
-		if sent += n; err != nil {
-			return sent, err
-		}
-		now := time.Now()
-		if n > 0 {
-			last = now
-		} else if now.Sub(last) > spinBudget {
-			return sent, nil
-		}
-	}
-	return sent, nil
 }

@@ -74,14 +74,21 @@ func checkHeld(t *testing.T, client *Client) {
 
 // A peer that reads nothing keeps nobody past the deadline.
 func TestPeerThatDoesNotRead(t *testing.T) {
-	for name, carrier := range map[string]func(net.Conn) Carrier{"socket": NewCarrier, "plain": func(c net.Conn) Carrier { return plainCarrier{c} }} {
+	for name, carriers := range map[string]func(client, server net.Conn) (Carrier, Carrier){
+		"socket": func(client, server net.Conn) (Carrier, Carrier) { return NewCarrier(client), NewCarrier(server) },
+		"plain":  func(client, server net.Conn) (Carrier, Carrier) { return plainCarrier{client}, plainCarrier{server} },
+		"secured": func(client, server net.Conn) (Carrier, Carrier) {
+			a, b := secure(t, client, server)
+			return NewCarrier(a), NewCarrier(b)
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
-			clientEnd, serverEnd := socketPair(t)
+			clientEnd, serverEnd := carriers(socketPair(t))
 			defer serverEnd.Close()
 			if _, err := serverEnd.Write(serverPreface()); err != nil {
 				t.Fatal(err)
 			}
-			client := NewClient(carrier(clientEnd), ClientConfig{})
+			client := NewClient(clientEnd, ClientConfig{})
 			c := pb.NewTestServiceClient(client)
 			var wg sync.WaitGroup
 			for i := range 60 {

@@ -198,6 +198,10 @@ func transports() []transport {
 			return openLane(t, s, func(c net.Conn) Carrier { return plainCarrier{c} })
 		}},
 		{"tunnel", openTunnel},
+		{"secured", func(t testing.TB, s setup) grpc.ClientConnInterface {
+			client, server := socketPair(t)
+			return openSecured(t, s, client, server)
+		}},
 	}
 }
 

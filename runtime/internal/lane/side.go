@@ -39,7 +39,7 @@ func JoinSide(ctx context.Context, conn net.Conn, key string) (Carrier, error) {
 	whole := conn
 	_, err := io.WriteString(conn, sideMagic+key)
 	if err == nil {
-		first, whole = peek(conn)
+		first, whole = peekFirst(conn)
 	}
 	if !stop() || first != magic[0] {
 		_ = conn.Close()
