@@ -54,7 +54,7 @@ type Config struct {
 	// there is no limit.
 	MaxCalls int
 
-	// Lane lets connections without TLS take the lane: AcceptAndServe takes it beside gRPC, and Dial speaks it to a peer that takes it,
+	// Lane lets connections take the lane: AcceptAndServe takes it beside gRPC, and Dial speaks it to a peer that takes it,
 	// unless the call of Dial has options, which are gRPC's. False means gRPC alone. ServerOptions are not heeded on the lane.
 	Lane bool
 	// UnaryInterceptors and StreamInterceptors run around each method that AcceptAndServe serves, the first outermost.

@@ -53,8 +53,13 @@ func (b *Broker) dial(ctx context.Context, id uint32, options []grpc.DialOption)
 	if err != nil {
 		return nil, err
 	}
-	if lane && b.speaksLane() && len(options) == 0 {
-		return b.laneClient(conn, connect)
+	if lane && b.cfg.Lane && len(options) == 0 {
+		if spoken := b.agreed(ctx, conn); spoken != nil {
+			return b.laneClient(spoken, connect)
+		}
+		if conn, _, err = connect(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return b.client(ctx, conn, connect, options)
 }

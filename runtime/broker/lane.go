@@ -2,12 +2,14 @@ package broker
 
 import (
 	"context"
+	"crypto/tls"
 	"math"
 	"net"
 	"slices"
 	"sync"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/resolver"
 
 	"github.com/plugingen/plugingen/runtime/internal/lane"
@@ -20,16 +22,60 @@ const laneWindow = 16 << 20
 // isOurLane tells whether what the peer says is of a listener that takes the lane.
 func isOurLane(m *wire.ConnInfo) bool { return m.GetLane() >= lane.Version }
 
-func (b *Broker) speaksLane() bool { return b.cfg.Lane && b.cfg.ClientTLS == nil }
-
-func (b *Broker) takesLane() bool { return b.cfg.Lane && b.cfg.ServerTLS == nil }
-
 // laneVersion is what a listener of AcceptAndServe says of itself.
 func (b *Broker) laneVersion() uint32 {
-	if b.takesLane() {
+	if b.cfg.Lane {
 		return lane.Version
 	}
 	return 0
+}
+
+// agreed shakes hands on conn where there is TLS, and returns what the lane is to be spoken on; nil when the peer does not want that.
+// Then conn is closed.
+func (b *Broker) agreed(ctx context.Context, conn net.Conn) net.Conn {
+	if b.cfg.ClientTLS == nil {
+		return conn
+	}
+	s := lane.SecureClient(conn, b.cfg.ClientTLS)
+	if err := s.HandshakeContext(ctx); err != nil || !s.IsLane() { // gRPC meets the same, and its calls say so
+		_ = conn.Close()
+		return nil
+	}
+	return s
+}
+
+// securedListener is a listener of TLS connections in which the lane or gRPC can be spoken. They shake hands when they are first read.
+type securedListener struct {
+	net.Listener
+	cfg *tls.Config
+}
+
+// Accept waits for the next connection.
+func (l securedListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return lane.SecureServer(conn, l.cfg), nil
+}
+
+// securedCredentials is gRPC's TLS, also for connections that have shaken hands.
+type securedCredentials struct {
+	credentials.TransportCredentials
+}
+
+// ServerHandshake is credentials.TransportCredentials's.
+func (c securedCredentials) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	if s := lane.SecuredBelow(conn); s != nil {
+		info, err := s.Accepted()
+		return conn, info, err
+	}
+	return c.TransportCredentials.ServerHandshake(conn)
+}
+
+// Clone is credentials.TransportCredentials's.
+func (c securedCredentials) Clone() credentials.TransportCredentials {
+	return securedCredentials{c.TransportCredentials.Clone()}
 }
 
 func (b *Broker) newLaneServer() *lane.Server {

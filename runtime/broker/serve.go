@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math"
@@ -30,7 +31,7 @@ func (b *Broker) ServerOptions() []grpc.ServerOption {
 		options = append(options, grpc.MaxConcurrentStreams(uint32(min(b.cfg.MaxCalls, math.MaxInt32))))
 	}
 	if b.cfg.ServerTLS != nil {
-		options = append(options, grpc.Creds(credentials.NewTLS(b.cfg.ServerTLS)))
+		options = append(options, grpc.Creds(securedCredentials{credentials.NewTLS(b.cfg.ServerTLS)}))
 	}
 	return append(options, b.cfg.ServerOptions...)
 }
@@ -72,10 +73,11 @@ func (b *Broker) AcceptAndServe(ctx context.Context, id uint32, implementations 
 type server struct {
 	grpc *grpc.Server
 	lane *lane.Server // gets no connection unless the listener says that there is a lane
+	tls  *tls.Config  // nil without TLS
 }
 
 func (b *Broker) newServer(implementations []runtime.Implementation) (server, error) {
-	s := server{grpc.NewServer(b.ServerOptions()...), b.newLaneServer()}
+	s := server{grpc.NewServer(b.ServerOptions()...), b.newLaneServer(), b.cfg.ServerTLS}
 	r := &registrar{Server: s.grpc, lane: s.lane, broker: b}
 	for _, i := range implementations {
 		i.Register(r)
@@ -138,7 +140,11 @@ func (s server) serve(l *listener) error {
 	if l.lane == 0 {
 		return s.grpc.Serve(l)
 	}
-	both := s.lane.Beside(l, nil)
+	var in net.Listener = l
+	if s.tls != nil {
+		in = securedListener{l, s.tls}
+	}
+	both := s.lane.Beside(in, nil)
 	defer both.Wait()
 	return s.grpc.Serve(both)
 }

@@ -26,7 +26,7 @@ const mostCallbacks = 1024
 // too; every one made with runtime/plugin or go-plugin has. It opens its stream when it is first asked for, so ask before the
 // plugin is to call back. It ends when the plugin does, or with Close, and is never nil.
 //
-// Connections are made as the main one is: on its network, in its folder, with its TLS, and over it with Config.Multiplex; without TLS they take the lane where the main one may. Close
+// Connections are made as the main one is: on its network, in its folder, with its TLS, and over it with Config.Multiplex; they take the lane where the main one may. Close
 // those that Dial makes. Calls over them get Config.CallTimeout, and their errors say why a plugin is gone, as Conn's do.
 func (p *Plugin) Broker() *broker.Broker { return p.broker.get(p) }
 

@@ -41,6 +41,7 @@ type carrier struct {
 	open             atomic.Int32      // connections that no read or write has failed on
 	refused          atomic.Bool       // by the plugin, in TLS
 	cc               *grpc.ClientConn  // nil when the lane is on a socket
+	beneath          *beneath          // gRPC for what the lane in TLS cannot do; nil without that
 	lane             *laneCalls        // nil without
 	tier             Tier              // of the lane
 	pid              int               // whose the plugin's socket must be; 0 means anybody's
@@ -66,22 +67,32 @@ func (c *child) connect(ctx context.Context, r handshake.Response) (*carrier, *E
 }
 
 func (c *carrier) begin(ctx context.Context, cfg Config) *Error {
-	conn, err := c.dialPatiently(ctx)
+	conn, err := c.dialPatiently(ctx, c.offersInTLS(cfg))
 	if err != nil {
 		return notConnected(err)
 	}
-	c.first <- conn
-	c.cc, err = grpc.NewClient("passthrough:///localhost", append(c.options(cfg), cfg.DialOptions...)...)
+	if c.takeSecured(ctx, cfg, conn) {
+		return nil
+	}
+	if !isAgreed(conn) {
+		c.first <- conn
+	}
+	c.cc, err = c.newGRPC(cfg)
 	if err != nil {
 		return failed(StageConfig, fmt.Errorf("dial options: %w", err))
 	}
 	return nil
 }
 
-func (c *carrier) dialPatiently(ctx context.Context) (net.Conn, error) {
+func (c *carrier) newGRPC(cfg Config) (*grpc.ClientConn, error) {
+	return grpc.NewClient("passthrough:///localhost", append(c.options(cfg), cfg.DialOptions...)...)
+}
+
+// dialPatiently is dial that tries again while nobody listens yet.
+func (c *carrier) dialPatiently(ctx context.Context, offer bool) (net.Conn, error) {
 	until := time.Now().Add(dialGrace)
 	for delay := firstRedial; ; delay *= 2 {
-		conn, err := c.dial(ctx)
+		conn, err := c.dial(ctx, offer)
 		if err != nil && ctx.Err() != nil {
 			return nil, interrupted(ctx, err)
 		}
@@ -130,18 +141,19 @@ func (c *carrier) dialGRPC(ctx context.Context, _ string) (net.Conn, error) {
 	case conn := <-c.first:
 		return conn, nil
 	default:
-		return c.dial(ctx)
+		return c.dial(ctx, false)
 	}
 }
 
-func (c *carrier) dial(ctx context.Context) (net.Conn, error) {
+// dial makes a connection to the plugin, in TLS where there is TLS, where it offers the lane beside gRPC if it is to.
+func (c *carrier) dial(ctx context.Context, offer bool) (net.Conn, error) {
 	raw, err := c.reach(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c.open.Add(1)
 	watched := &watchedConn{Conn: raw, lost: sync.OnceFunc(func() { c.open.Add(-1) })}
-	conn, err := c.secure(ctx, watched)
+	conn, err := c.secure(ctx, watched, offer)
 	if err != nil {
 		_ = watched.Close()
 		return nil, err
@@ -154,7 +166,7 @@ func (c *carrier) another(ctx context.Context) (net.Conn, error) {
 	if c.mux != nil {
 		return c.socket(ctx)
 	}
-	return c.dial(ctx)
+	return c.dial(ctx, false)
 }
 
 // reach makes a connection to the plugin, without TLS.
@@ -180,14 +192,15 @@ func (c *carrier) socket(ctx context.Context) (net.Conn, error) {
 
 // isLost says that the plugin cannot be reached right now: it has hung up, or gone.
 func (c *carrier) isLost() bool {
-	if c.lane != nil && c.cc == nil {
-		return c.lane.isLost()
+	if c.lane != nil && c.cc == nil && !c.lane.isLost() {
+		return false
 	}
 	return c.open.Load() == 0
 }
 
 func (c *carrier) close() {
 	c.lane.close()
+	c.beneath.close()
 	if c.cc != nil {
 		_ = c.cc.Close() // only ever says that it was closed before
 	}
@@ -209,6 +222,12 @@ func (c *carrier) dropFirst() {
 type watchedConn struct {
 	net.Conn
 	lost func()
+}
+
+// Socket is for the lane, which reads and writes below this, and tells by itself that the connection is lost.
+func (c *watchedConn) Socket() net.Conn {
+	c.lost()
+	return c.Conn
 }
 
 // Read is net.Conn's.

@@ -26,7 +26,7 @@ type LaneMode int
 
 const (
 	// LaneAuto is the zero value. Calls take the lane when the plugin speaks it: on a socket that the plugin inherits, when the host starts it
-	// itself, as a process of this machine, and asks for no TLS; else in a stream of the gRPC connection, whose protection they then have.
+	// itself, as a process of this machine, and asks for no TLS; with TLS, inside that; else in a stream of the gRPC connection.
 	// The environment variable PLUGINGEN_LANE=0 in the host's environment switches it off.
 	LaneAuto LaneMode = iota
 	// LaneOff has calls take gRPC.
@@ -53,7 +53,7 @@ type Tier int
 const (
 	// TierPair is the lane on a socket that the plugin has inherited from this host.
 	TierPair Tier = 1
-	// TierSocket is the lane on the unix socket that the plugin listens on.
+	// TierSocket is the lane on the socket that the plugin listens on: a unix socket, or any in TLS.
 	TierSocket Tier = 2
 	// TierTunnel is the lane in a stream of the gRPC connection.
 	TierTunnel Tier = 3
@@ -370,7 +370,7 @@ func (l *laneCalls) isLost() bool { return isClosed(l.client.Done()) }
 // Invoke is grpc.ClientConnInterface's.
 func (c *carrier) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
 	conn := c.calls(opts)
-	if c.lane == nil || c.cc == nil {
+	if c.lane == nil || c.tier != TierTunnel {
 		return conn.Invoke(ctx, method, args, reply, opts...)
 	}
 	if isLarge(args) || c.large.has(method) {
@@ -386,13 +386,19 @@ func (c *carrier) NewStream(ctx context.Context, desc *grpc.StreamDesc, method s
 	return c.calls(opts).NewStream(ctx, desc, method, opts...)
 }
 
-// calls is what makes a call: the lane where there is one. Where there is gRPC as well, that connects again when the connection of both
-// has broken, and does what the lane cannot.
+// calls is what makes a call: the lane where there is one. Where there is, or can be, gRPC as well, that connects again when the lane's
+// connection has broken, and does what the lane cannot.
 func (c *carrier) calls(opts []grpc.CallOption) grpc.ClientConnInterface {
-	if c.lane == nil || c.cc != nil && (c.lane.isLost() || slices.ContainsFunc(opts, lane.NeedsGRPC)) {
+	switch {
+	case c.lane == nil:
 		return c.cc
+	case c.cc == nil && c.beneath == nil, !c.lane.isLost() && !slices.ContainsFunc(opts, lane.NeedsGRPC):
+		return c.lane.calls()
+	case c.cc != nil:
+		return c.cc
+	default:
+		return c.beneath.get()
 	}
-	return c.lane.calls()
 }
 
 func (l *laneCalls) close() {

@@ -41,7 +41,9 @@ func wantTier(cfg host.Config) host.Tier {
 	switch {
 	case cfg.Lane == host.LaneOff:
 		return host.TierGRPC
-	case cfg.Multiplex || cfg.TLS == host.TLSMutual || !hasPairs() || os.Getenv(tierEnv) == "tunnel":
+	case cfg.TLS == host.TLSMutual && !cfg.Multiplex:
+		return host.TierSocket
+	case cfg.Multiplex || !hasPairs() || os.Getenv(tierEnv) == "tunnel":
 		return host.TierTunnel
 	case cfg.Lane == host.LaneOnSocket:
 		return host.TierSocket
@@ -55,12 +57,15 @@ func tiers() map[string]func(*host.Config) {
 	return map[string]func(*host.Config){
 		"inherited socket": func(*host.Config) {},
 		"own socket":       onSocket,
-		"tunnel":           tlsMutual,
+		"in TLS":           tlsMutual,
+		"tunnel":           multiplexed,
 		"gRPC":             func(c *host.Config) { c.Lane = host.LaneOff },
 	}
 }
 
 func onSocket(c *host.Config) { c.Lane = host.LaneOnSocket }
+
+func multiplexed(c *host.Config) { c.Multiplex = true }
 
 // wrapped is a launcher that builds on the host's own.
 type wrapped struct{ host.Launcher }
@@ -98,12 +103,12 @@ func TestTier(t *testing.T) {
 			want:   host.TierGRPC, why: "DialOptions",
 		},
 		"mutual TLS": {
-			change: func(_ *testing.T, c *host.Config) { c.TLS = host.TLSMutual }, want: host.TierTunnel, why: "TLS",
+			change: func(_ *testing.T, c *host.Config) { c.TLS = host.TLSMutual }, want: host.TierSocket, why: "TLS",
 		},
 		"multiplexed": {
 			change: func(_ *testing.T, c *host.Config) { c.Multiplex = true }, want: host.TierTunnel, why: "multiplexed",
 		},
-		"mutual TLS on tcp": {change: func(_ *testing.T, c *host.Config) { all(tlsMutual, onTCP)(c) }, want: host.TierTunnel},
+		"mutual TLS on tcp": {change: func(_ *testing.T, c *host.Config) { all(tlsMutual, onTCP)(c) }, want: host.TierSocket},
 		"mutual TLS, multiplexed": {
 			change: func(_ *testing.T, c *host.Config) { c.TLS, c.Multiplex = host.TLSMutual, true }, want: host.TierTunnel,
 		},
@@ -132,11 +137,17 @@ func TestTier(t *testing.T) {
 		"a launcher that hides ours": {
 			change: func(_ *testing.T, c *host.Config) { c.Launcher = hidden{host.ProcessLauncher{}} }, want: host.TierTunnel,
 		},
+		"the plugin has it off, mutual TLS": {
+			plugin: "no-lane", change: func(_ *testing.T, c *host.Config) { c.TLS = host.TLSMutual }, want: host.TierGRPC, why: "wants TLS",
+		},
 		"the plugin has it off": {plugin: "no-lane", want: host.TierGRPC, why: "does not answer"},
 		"the plugin has server options": {
 			plugin: "server-options", want: host.TierGRPC, why: "does not answer",
 		},
-		"a plugin that does not know it":    {plugin: "foreign", want: host.TierGRPC, why: "does not answer"},
+		"a plugin that does not know it": {plugin: "foreign", want: host.TierGRPC, why: "does not answer"},
+		"a plugin that agrees and says something else": {
+			plugin: "tls-agrees", change: func(_ *testing.T, c *host.Config) { c.TLS = host.TLSMutual }, want: host.TierGRPC, why: "is wrong",
+		},
 		"a plugin that says something else": {plugin: "babbling", want: host.TierGRPC, why: "is wrong"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -163,8 +174,8 @@ func TestTier(t *testing.T) {
 				t.Error("the plugin's children would see the offer")
 			}
 			if c.why != "" {
-				if line := s.log.await(t, "calls take a lower tier"); !strings.Contains(line, c.why) || !strings.HasPrefix(line, slog.LevelDebug.String()) {
-					t.Errorf("log: %q, want %q in it", line, c.why)
+				if line := s.log.await(t, c.why); !strings.Contains(line, "calls take a lower tier") || !strings.HasPrefix(line, slog.LevelDebug.String()) {
+					t.Errorf("log: %q", line)
 				}
 			}
 			if err := p.Close(); err != nil {
@@ -251,7 +262,7 @@ func TestLargeInTunnel(t *testing.T) {
 	}
 	s := newStage(t)
 	c := s.config("good")
-	all(tlsMutual)(&c)
+	multiplexed(&c)
 	var last atomic.Pointer[grpc.ClientConn]
 	c.UnaryInterceptors = []grpc.UnaryClientInterceptor{
 		func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
@@ -303,23 +314,35 @@ func TestSmallMessages(t *testing.T) {
 	}
 }
 
-// TestTunnelledPeer: what protects the connection beneath is what callers see, and who else needs that gets it.
-func TestTunnelledPeer(t *testing.T) {
-	s := newStage(t)
-	cfg := s.config("good")
-	cfg.TLS = host.TLSMutual
-	p := s.open(cfg)
-	var at peer.Peer
-	out := &wrapperspb.StringValue{}
-	if err := p.Conn().Invoke(t.Context(), "/test.Deeds/Do", wrapperspb.String("peer"), out, grpc.Peer(&at)); err != nil {
-		t.Fatal(err)
-	}
-	if _, isTLS := at.AuthInfo.(credentials.TLSInfo); !isTLS || at.Addr.String() != p.Attachment().Address || out.GetValue() != "tls" {
-		t.Errorf("the host sees %v, the plugin %q", at, out.GetValue())
-	}
-	token := grpc.PerRPCCredentials(secret{}) // which the lane would refuse
-	if err := p.Conn().Invoke(t.Context(), "/test.Deeds/Do", wrapperspb.String("metadata"), out, token); err != nil || out.GetValue() != "a token" {
-		t.Errorf("%q, %v", out.GetValue(), err)
+// TestPeerInTLS: what protects the connection is what callers see, and who needs more than the lane can gets it.
+func TestPeerInTLS(t *testing.T) {
+	for name, more := range map[string]func(*host.Config){"on the lane": func(*host.Config) {}, "in a tunnel": multiplexed} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			cfg := s.config("good")
+			all(tlsMutual, more)(&cfg)
+			p := s.open(cfg)
+			var at peer.Peer
+			out := &wrapperspb.StringValue{}
+			if err := p.Conn().Invoke(t.Context(), "/test.Deeds/Do", wrapperspb.String("peer"), out, grpc.Peer(&at)); err != nil {
+				t.Fatal(err)
+			}
+			if _, isTLS := at.AuthInfo.(credentials.TLSInfo); !isTLS || at.Addr.String() != p.Attachment().Address || out.GetValue() != "tls" {
+				t.Errorf("the host sees %v, the plugin %q", at, out.GetValue())
+			}
+			token := grpc.PerRPCCredentials(secret{}) // which the lane would refuse
+			for range 2 {
+				if err := p.Conn().Invoke(t.Context(), "/test.Deeds/Do", wrapperspb.String("metadata"), out, token); err != nil || out.GetValue() != "a token" {
+					t.Errorf("%q, %v", out.GetValue(), err)
+				}
+			}
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+			if err := p.Conn().Invoke(context.Background(), "/test.Deeds/Do", wrapperspb.String("metadata"), out, token); !errors.Is(err, host.ErrClosed) {
+				t.Errorf("after close: %v", err)
+			}
+		})
 	}
 }
 

@@ -17,8 +17,8 @@ import (
 const (
 	// tunnelChunk is the least limit on messages that a stream of the lane works with.
 	tunnelChunk = 256 << 10
-	// tunnelTime bounds the wait for the first word of a plugin that has said that it speaks the lane.
-	tunnelTime = 5 * time.Second
+	// wordTime bounds the wait for the first word of a plugin that has said that it speaks the lane.
+	wordTime = 5 * time.Second
 )
 
 // largeInTunnel is the least size of the messages that gRPC carries better than a tunnel in it, which copies them twice more.
@@ -87,7 +87,7 @@ func (c *carrier) takeTunnel(ctx context.Context, cfg Config) {
 		cfg.noteNot(TierTunnel, "its stream does not open: "+err.Error())
 		return
 	}
-	ctx, done := context.WithTimeout(ctx, tunnelTime)
+	ctx, done := context.WithTimeout(ctx, wordTime)
 	defer done()
 	c.speak(ctx, cfg, TierTunnel, lane.NewStreamCarrier(stream, cancel))
 }

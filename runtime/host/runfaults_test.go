@@ -96,7 +96,10 @@ func TestRunFaults(t *testing.T) {
 }
 
 // TestTunnelFaults has what happens to calls happen in a tunnel, with mutual TLS around it.
-func TestTunnelFaults(t *testing.T) { faultsOfCalls(t, tlsMutual) }
+func TestTunnelFaults(t *testing.T) { faultsOfCalls(t, all(tlsMutual, multiplexed)) }
+
+// TestSecuredFaults has it happen in TLS without one.
+func TestSecuredFaults(t *testing.T) { faultsOfCalls(t, tlsMutual) }
 
 // TestSocketFaults has it happen to the lane on the plugin's own socket.
 func TestSocketFaults(t *testing.T) { faultsOfCalls(t, onSocket) }
@@ -134,7 +137,7 @@ func (f runFault) run(t *testing.T) {
 	}
 	p := s.open(cfg)
 	want := wantTier(cfg)
-	if want == host.TierTunnel && f.fault != "good" { // these plugins only know the inherited socket
+	if want != host.TierPair && f.fault != "good" { // these plugins only know the inherited socket
 		want = host.TierGRPC
 	}
 	if p.Tier() != want {

@@ -9,15 +9,18 @@ import (
 )
 
 // CanSide tells whether objects may have sockets of their own beside the connection: where that is a lane, and the plugin listens
-// on a unix socket.
+// on a unix socket or in TLS.
 func (c *conn) CanSide() bool {
 	k := c.p.carrier
-	return k.lane != nil && k.cc == nil && k.tls == nil && k.network == handshake.Unix
+	return k.lane != nil && k.cc == nil && (k.tls != nil || k.network == handshake.Unix)
 }
 
 // Side connects such a socket, for the call of the lane that has sent key.
 func (c *conn) Side(ctx context.Context, key string) (lane.Carrier, error) {
 	k := c.p.carrier
+	if k.tls != nil {
+		return k.securedSide(ctx, key)
+	}
 	raw, err := k.socket(ctx)
 	if err != nil {
 		return nil, err
@@ -31,4 +34,17 @@ func (c *conn) Side(ctx context.Context, key string) (lane.Carrier, error) {
 		return nil, err
 	}
 	return placed{carrier, k.place()}, nil
+}
+
+// securedSide needs no look at the process at the other end: that is the plugin with its key.
+func (c *carrier) securedSide(ctx context.Context, key string) (lane.Carrier, error) {
+	conn, err := c.dial(ctx, true)
+	if err != nil {
+		return nil, err
+	}
+	if !isAgreed(conn) {
+		_ = conn.Close()
+		return nil, lane.ErrNoSide
+	}
+	return lane.JoinSide(ctx, conn, key)
 }

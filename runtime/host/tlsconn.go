@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/plugingen/plugingen/runtime/internal/lane"
 	"github.com/plugingen/plugingen/runtime/transport"
 )
 
@@ -20,12 +21,19 @@ import (
 var errShaking = errors.New("TLS handshake")
 
 // secure makes sure that the plugin is at the other end of a new connection.
-func (c *carrier) secure(ctx context.Context, watched net.Conn) (net.Conn, error) {
+func (c *carrier) secure(ctx context.Context, watched net.Conn, offer bool) (net.Conn, error) {
 	if c.tls == nil {
 		return watched, nil
 	}
+	var secured *lane.Secured
 	conn := tls.Client(watched, c.tls)
+	if offer {
+		secured = lane.SecureClient(watched, c.tls)
+		conn = secured.Conn
+	}
 	switch err := conn.HandshakeContext(ctx); {
+	case err == nil && secured != nil && secured.IsLane():
+		return secured, nil
 	case err == nil:
 		return &tlsConn{Conn: conn, carrier: c}, nil
 	case ctx.Err() != nil:

@@ -23,6 +23,7 @@ import (
 	"google.golang.org/grpc/credentials"
 
 	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/runtime/internal/lane"
 )
 
 // tlsPeer is a plugin of another make that serves mutual TLS, and what is unusual or wrong with it.
@@ -34,6 +35,7 @@ type tlsPeer struct {
 	padded    bool
 	otherLine bool // it announces a certificate that it does not show
 	otherHost bool // it takes another client than the one it was told of
+	agrees    bool // to speak the lane, which it does not
 }
 
 func tlsFaults() map[string]func() int {
@@ -50,6 +52,7 @@ func tlsFaults() map[string]func() int {
 		"tls-other":     tlsPeer{otherLine: true}.main,
 		"tls-other-tcp": tlsPeer{otherLine: true, network: "tcp"}.main,
 		"tls-refuses":   tlsPeer{otherHost: true}.main,
+		"tls-agrees":    tlsPeer{agrees: true}.main,
 		"tls-not":       func() int { return faulty{shutdown: stopSoon, announced: certificate()}.main() },
 		"tls-mute":      func() int { return acceptTLS(func(net.Conn) {}) },
 		"tls-hangup":    func() int { return acceptTLS(func(c net.Conn) { _ = c.Close() }) },
@@ -73,12 +76,16 @@ func (p tlsPeer) main() int {
 	case p.padded:
 		announced = base64.StdEncoding.EncodeToString(shown.Certificate[0])
 	}
-	creds := credentials.NewTLS(&tls.Config{
+	cfg := &tls.Config{
 		Certificates: []tls.Certificate{shown},
 		ClientAuth:   tls.RequireAndVerifyClientCert,
 		ClientCAs:    p.clients(shown),
 		MinVersion:   tls.VersionTLS12,
-	})
+	}
+	if p.agrees {
+		cfg.NextProtos = []string{lane.ALPN}
+	}
+	creds := credentials.NewTLS(cfg)
 	return faulty{network: p.network, shutdown: stopSoon, announced: announced, options: []grpc.ServerOption{grpc.Creds(creds)}}.main()
 }
 

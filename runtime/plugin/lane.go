@@ -38,6 +38,7 @@ func newLaneServer(cfg Config) *laneServer {
 		MaxSendSize:        cfg.MaxMessageSize,
 		MaxCalls:           mostLaneCalls,
 		Window:             windowSize,
+		PrefaceTimeout:     connectionTimeout,
 		UnaryInterceptors:  cfg.UnaryInterceptors,
 		StreamInterceptors: cfg.StreamInterceptors,
 		Apart:              func(method string) bool { return method == wire.ShutdownMethod }, // it waits for others
@@ -113,8 +114,11 @@ func (l *laneServer) begin(conn net.Conn, of *broker.Broker) {
 // beside takes those who come in by the listener and speak the lane. The others come out of what it returns.
 func (l *laneServer) beside(in net.Listener) net.Listener {
 	both := l.Beside(in, func(c net.Conn) {
-		if known, ok := c.(*conn); ok {
-			known.hear(firstWord) // the lane reads below it
+		switch known := c.(type) { // the lane reads below it
+		case *conn:
+			known.hear(firstWord)
+		case *plainText:
+			known.of.hear(firstWord)
 		}
 	})
 	l.run(both.Wait)

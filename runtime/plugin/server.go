@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	goruntime "runtime"
 	"sync"
@@ -31,7 +32,8 @@ type server struct {
 	calls   *calls
 	printed *printed
 	*entrance
-	lanes bool // hosts may speak the lane to the entrance
+	lanes bool        // hosts may speak the lane to the entrance
+	tls   *tls.Config // of those who come in; nil without TLS
 
 	sessions []sessions
 
@@ -58,17 +60,22 @@ func newServer(cfg Config, sec security, in *entrance, implementations []runtime
 	s.broker.Register(r)
 	s.health = wire.RegisterHealth(s.lane.announced(r), names(implementations)...)
 	s.lane.registerTunnel(s.grpc)
-	s.lanes = s.lane.why == "" && sec.server == nil && in.mux == nil && in.Addr().Network() == handshake.Unix
+	s.tls = sec.server
+	s.lanes = s.lane.why == "" && in.mux == nil && (s.tls != nil || in.Addr().Network() == handshake.Unix)
 	return s, s.register(implementations)
 }
 
 // serve serves who comes in, by the lane or by gRPC.
 func (s *server) serve() error {
 	var in net.Listener = s.entrance
+	if s.lanes && s.tls != nil {
+		in = securedListener{in, s.tls}
+	}
 	if s.lanes {
 		in = s.lane.beside(in)
 	}
-	return s.grpc.serve(in, !s.lane.taken)
+	awaited := !s.lane.taken && !(s.lanes && s.tls != nil) // by gRPC: hosts of this module take the lane
+	return s.grpc.serve(in, awaited)
 }
 
 func serverOptions(cfg Config, sec security) []grpc.ServerOption {

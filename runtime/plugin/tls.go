@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/credentials"
 
 	"github.com/plugingen/plugingen/runtime/handshake"
+	"github.com/plugingen/plugingen/runtime/internal/lane"
 	"github.com/plugingen/plugingen/runtime/internal/mtls"
 )
 
@@ -66,6 +67,13 @@ type tlsCredentials struct {
 
 // ServerHandshake is credentials.TransportCredentials's.
 func (c tlsCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	if s := lane.SecuredBelow(raw); s != nil { // it does not speak the lane
+		info, err := s.Accepted()
+		if err != nil {
+			c.refusals.report(err)
+		}
+		return raw, info, err
+	}
 	raw, tracked := unwrap(raw)
 	plain, info, err := c.TransportCredentials.ServerHandshake(raw)
 	if err != nil {
@@ -76,6 +84,26 @@ func (c tlsCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.Aut
 		plain = &plainText{Conn: plain, of: tracked}
 	}
 	return plain, info, nil
+}
+
+// securedListener is a listener of TLS connections in which the lane or gRPC can be spoken. They shake hands when they are first read.
+type securedListener struct {
+	net.Listener
+	cfg *tls.Config
+}
+
+// Accept waits for the next connection.
+func (l securedListener) Accept() (net.Conn, error) {
+	raw, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	raw, tracked := unwrap(raw)
+	s := lane.SecureServer(raw, l.cfg)
+	if tracked == nil {
+		return s, nil
+	}
+	return &plainText{Conn: s, of: tracked}, nil
 }
 
 // unwrap makes the greetings on a connection, or on a stream of one, unheard.
@@ -101,6 +129,9 @@ type plainText struct {
 	net.Conn
 	of *conn
 }
+
+// Socket is for the lane, which reads what comes out of TLS below this. What it reads is not heard here.
+func (p *plainText) Socket() net.Conn { return p.Conn }
 
 // Read notes when the peer has said its first word.
 func (p *plainText) Read(b []byte) (int, error) {

@@ -2,6 +2,7 @@ package lane
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"slices"
 
@@ -42,6 +43,20 @@ func offering(cfg *tls.Config) *tls.Config {
 
 // IsLane tells whether both sides have agreed to speak the lane. The handshake must be over.
 func (s *Secured) IsLane() bool { return s.ConnectionState().NegotiatedProtocol == ALPN }
+
+// errNoALPN is for peers that gRPC's own server refuses, too.
+var errNoALPN = errors.New("the peer's TLS does not say by ALPN what it will speak")
+
+// Accepted shakes hands, if that has not been tried yet, for a server that is to speak gRPC, and holds the peer to what gRPC's own TLS does.
+func (s *Secured) Accepted() (credentials.AuthInfo, error) {
+	if err := s.Handshake(); err != nil {
+		return nil, err
+	}
+	if s.ConnectionState().NegotiatedProtocol == "" {
+		return nil, errNoALPN
+	}
+	return s.AuthInfo(), nil
+}
 
 // AuthInfo is what gRPC would know of the peer. The handshake must be over.
 func (s *Secured) AuthInfo() credentials.AuthInfo {
