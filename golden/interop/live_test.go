@@ -64,9 +64,17 @@ func (livePlugin) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, cc *grpc
 type liveHost func(t *testing.T, mode string) (l live.Live, kill func())
 
 func ourLiveHost(t *testing.T, mode string) (live.Live, func()) {
+	return liveIn(t, mode, host.TLSAuto)
+}
+
+func ourLiveHostInTLS(t *testing.T, mode string) (live.Live, func()) {
+	return liveIn(t, mode, host.TLSMutual)
+}
+
+func liveIn(t *testing.T, mode string, protection host.TLSMode) (live.Live, func()) {
 	p, err := host.Open(t.Context(), host.Config{
 		Handshake: handshake.Config{MagicCookieKey: liveCookie, MagicCookieValue: "live"},
-		Path:      self(t), Env: []string{modeEnv + "=" + mode},
+		Path:      self(t), Env: []string{modeEnv + "=" + mode}, TLS: protection,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +118,7 @@ func killProcess(t *testing.T, pid int) {
 }
 
 func TestLiveValues(t *testing.T) {
-	for hostName, open := range map[string]liveHost{"our host": ourLiveHost, "go-plugin's host": goLiveHost} {
+	for hostName, open := range map[string]liveHost{"our host": ourLiveHost, "our host with TLS": ourLiveHostInTLS, "go-plugin's host": goLiveHost} {
 		for pluginName, mode := range map[string]string{"our plugin": "live", "go-plugin's plugin": "go-live"} {
 			t.Run(hostName+", "+pluginName, func(t *testing.T) {
 				shortTemp(t)

@@ -74,8 +74,8 @@ func (s *server) serve() error {
 	if s.lanes {
 		in = s.lane.beside(in)
 	}
-	awaited := !s.lane.taken && !(s.lanes && s.tls != nil) // by gRPC: hosts of this module take the lane
-	return s.grpc.serve(in, awaited)
+	needless := s.lane.taken || s.lanes && s.tls != nil // hosts of this module take the lane
+	return s.grpc.serve(in, !needless)
 }
 
 func serverOptions(cfg Config, sec security) []grpc.ServerOption {
