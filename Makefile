@@ -3,7 +3,8 @@
 TOOL := go tool -modfile=go.tool.mod
 # The race detector needs a C compiler on Linux; without one the tests still run.
 RACE ?= $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
-TEST := go test -shuffle=on $(RACE)
+# The limit is for hangs alone: on a busy machine the programs that golden/corpus and golden/script build take minutes.
+TEST := go test -shuffle=on -timeout 30m $(RACE)
 FUZZTIME ?= 10s
 STRESS ?= 2000
 # Modules of their own, so that what they compare with never becomes a dependency of the project.

@@ -54,7 +54,7 @@ func TestIdleConnectionUnderGoPluginHost(t *testing.T) {
 
 // Our host does not wait for a plugin that an idle connection holds up: ours ends by Shutdown all the same, go-plugin's by SIGTERM.
 func TestIdleConnectionUnderOurHost(t *testing.T) {
-	for mode, stop := range map[string]time.Duration{"ours": noTerm, "go-plugin": 2 * time.Second} {
+	for mode, stop := range map[string]time.Duration{"ours": noTerm, "go-plugin": 8 * time.Second} {
 		t.Run(mode, func(t *testing.T) {
 			tmp := tempDir(t)
 			cfg := hostConfig(t, mode, tmp)
