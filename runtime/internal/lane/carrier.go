@@ -1,10 +1,6 @@
 package lane
 
-import (
-	"net"
-	"runtime"
-	"time"
-)
+import "net"
 
 // Carrier moves bytes between the two sides, in order and without loss. One goroutine reads and one writes at a time;
 // Close may be called by any, also more than once, and unblocks both.
@@ -73,23 +69,3 @@ func (plainCarrier) TryRead([]byte) (int, error)                     { return 0,
 func (plainCarrier) TryWrite(_, _ []byte) (int, error)               { return 0, nil }
 func (plainCarrier) WriteUntil([]byte, <-chan struct{}) (int, error) { return 0, nil }
 func (plainCarrier) CanTry() bool                                    { return false }
-
-// writeSpinning tries to write for as long as the reader makes room soon.
-func writeSpinning(c Carrier, p []byte) (sent int, err error) {
-	if !c.CanTry() {
-		return 0, nil
-	}
-	for last := time.Now(); sent < len(p); runtime.Gosched() {
-		n, err := c.TryWrite(p[sent:], nil)
-		if sent += n; err != nil {
-			return sent, err
-		}
-		now := time.Now()
-		if n > 0 {
-			last = now
-		} else if now.Sub(last) > spinBudget {
-			return sent, nil
-		}
-	}
-	return sent, nil
-}

@@ -29,8 +29,8 @@ type securedCarrier struct {
 	sending sync.Mutex // held by whoever sends, or has left that to a goroutine
 
 	mu      sync.Mutex
-	resting bool // a goroutine sends what was encrypted
-	closing bool // and closes
+	rested  chan struct{} // closed when the goroutine that sends what was encrypted has; nil while there is none
+	closing bool          // and closes
 }
 
 // newSecuredCarrier takes conn, whose TLS is s, from now on.
@@ -135,21 +135,41 @@ func cut(p, tail []byte) (piece, restOfP, restOfTail []byte) {
 func (c *securedCarrier) rest() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.resting = !c.closing
-	return c.resting
+	if c.closing {
+		return false
+	}
+	c.rested = make(chan struct{})
+	return true
 }
 
 // sendRest ends the sending that TryWrite began.
 func (c *securedCarrier) sendRest() {
 	err := c.below.send()
 	c.mu.Lock()
-	c.resting = false
-	closing := c.closing
+	rested, closing := c.rested, c.closing
+	c.rested = nil
 	c.mu.Unlock()
 	if err != nil || closing {
 		_ = c.conn.Close() // who reads learns it
 	}
 	c.sending.Unlock()
+	close(rested)
+}
+
+// awaitRest waits until nothing is being sent in the background; false: done has come first.
+func (c *securedCarrier) awaitRest(done <-chan struct{}) bool {
+	c.mu.Lock()
+	rested := c.rested
+	c.mu.Unlock()
+	if rested == nil {
+		return !isDone(done)
+	}
+	select {
+	case <-rested:
+		return true
+	case <-done:
+		return false
+	}
 }
 
 func (c *securedCarrier) encrypt(p []byte) error {
@@ -157,14 +177,14 @@ func (c *securedCarrier) encrypt(p []byte) error {
 	return err
 }
 
-// WriteUntil writes for as long as the reader makes room soon.
-func (c *securedCarrier) WriteUntil(p []byte, done <-chan struct{}) (int, error) {
-	sent, err := writeSpinning(c, p)
-	if err != nil || done != nil || sent == len(p) {
-		return sent, err
+// WriteUntil encrypts no more than what can go, and waits for the rest of that.
+func (c *securedCarrier) WriteUntil(p []byte, done <-chan struct{}) (sent int, err error) {
+	for c.CanTry() && sent < len(p) && err == nil && c.awaitRest(done) {
+		var n int
+		n, err = c.TryWrite(p[sent:], nil)
+		sent += n
 	}
-	n, err := c.Write(p[sent:])
-	return sent + n, err
+	return sent, err
 }
 
 // Close lets what is being sent in the background go, for a little while. There is no goodbye in TLS: the lane has its own, and no side
@@ -173,7 +193,7 @@ func (c *securedCarrier) Close() error {
 	c.mu.Lock()
 	first := !c.closing
 	c.closing = true
-	resting := c.resting
+	resting := c.rested != nil
 	c.mu.Unlock()
 	if !resting {
 		return c.conn.Close()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -136,7 +137,7 @@ func (c *socketCarrier) TryWrite(p, tail []byte) (int, error) {
 }
 
 func (c *socketCarrier) WriteUntil(p []byte, done <-chan struct{}) (int, error) {
-	sent, err := writeSpinning(c, p)
+	sent, err := c.writeSpinning(p)
 	if err != nil || sent == len(p) {
 		return sent, err
 	}
@@ -154,4 +155,21 @@ func (c *socketCarrier) WriteUntil(p []byte, done <-chan struct{}) (int, error) 
 	}
 	_ = c.SetWriteDeadline(time.Time{})
 	return sent, err
+}
+
+// writeSpinning writes for as long as the reader makes room soon.
+func (c *socketCarrier) writeSpinning(p []byte) (sent int, err error) {
+	for last := time.Now(); sent < len(p); runtime.Gosched() {
+		n, err := c.TryWrite(p[sent:], nil)
+		if sent += n; err != nil {
+			return sent, err
+		}
+		now := time.Now()
+		if n > 0 {
+			last = now
+		} else if now.Sub(last) > spinBudget {
+			return sent, nil
+		}
+	}
+	return sent, nil
 }
