@@ -17,6 +17,8 @@ const (
 	longTransfer = 64 << 10
 	// sendBuffer is how much the system should take before a writer has to wait for the reader.
 	sendBuffer = 1 << 20
+	// spinWrite is the most that is written by spinning: with more to go the reader sets the pace anyway.
+	spinWrite = 256 << 10
 	// lookAfter is how often a writer that waits for the reader looks whether it should give up.
 	lookAfter = 5 * time.Millisecond
 )
@@ -136,8 +138,10 @@ func (c *socketCarrier) TryWrite(p, tail []byte) (int, error) {
 	return c.write.n, nil
 }
 
-func (c *socketCarrier) WriteUntil(p []byte, done <-chan struct{}) (int, error) {
-	sent, err := c.writeSpinning(p)
+func (c *socketCarrier) WriteUntil(p []byte, done <-chan struct{}) (sent int, err error) {
+	if len(p) <= spinWrite {
+		sent, err = c.writeSpinning(p)
+	}
 	if err != nil || sent == len(p) {
 		return sent, err
 	}

@@ -193,7 +193,7 @@ func (in *inbox) makeRoom(at, n, total int, whole bool) {
 	case len(in.body) >= at+n:
 	case whole:
 		in.reserve.ensure()
-		body := freshMemory(total)
+		body := messageMemory(total)
 		copy(body, in.body[:at])
 		in.body = body
 	default:

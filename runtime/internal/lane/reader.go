@@ -7,7 +7,7 @@ import (
 
 const (
 	firstReadBuffer = 16 << 10
-	// mostAtOnce is how much of a large body one system call reads: the scheduler waits for it.
+	// mostAtOnce is how much of a large body is read while the scheduler waits for it.
 	mostAtOnce     = 256 << 10
 	fullReadBuffer = headerSize + 64<<10
 )
@@ -156,7 +156,7 @@ func (f *frameReader) readInto(p []byte) error {
 	f.r += n
 	for p = p[n:]; len(p) > 0; p = p[n:] {
 		var err error
-		if n, err = f.readRest(p[:min(len(p), mostAtOnce)]); err != nil {
+		if n, err = f.readRest(p); err != nil {
 			return noEOF(err)
 		}
 	}
@@ -166,7 +166,7 @@ func (f *frameReader) readInto(p []byte) error {
 // readRest reads at least one byte of what the peer is just writing.
 func (f *frameReader) readRest(p []byte) (int, error) {
 	if f.rest != nil {
-		if n, err := f.rest.read(p); n > 0 || err != nil {
+		if n, err := f.rest.read(p[:min(len(p), mostAtOnce)]); n > 0 || err != nil {
 			return n, err
 		}
 	}
