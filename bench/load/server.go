@@ -39,9 +39,18 @@ func (s *Server) Get(_ context.Context, size int64) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if int64(len(s.payload)) < size {
-		s.payload = make([]byte, size)
+		s.payload = Payload(int(size))
 	}
 	return s.payload[:size], nil
+}
+
+// Payload returns n bytes that are not all the same: pages that nobody has written are one and the same page, which no message is.
+func Payload(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(i ^ i>>8 ^ i>>16)
+	}
+	return b
 }
 
 // Print is Work's.

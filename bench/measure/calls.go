@@ -34,7 +34,7 @@ func (b *Bench) echo(ctx context.Context, job Job) (Sample, error) {
 
 func (b *Bench) bulk(ctx context.Context, job Job) (Sample, error) {
 	job.Callers = 1
-	payload := make([]byte, job.Size)
+	payload := load.Payload(job.Size)
 	call := func(ctx context.Context) error {
 		_, err := b.session.Put(ctx, payload)
 		return err
@@ -65,7 +65,7 @@ func (b *Bench) repeat(ctx context.Context, job Job, call func(context.Context) 
 
 func repeat(ctx context.Context, job Job, session contestant.Session, call func(context.Context) error) (Sample, error) {
 	watches := newStopwatches(job.Callers)
-	if _, err := callFor(ctx, watches, job.Time/10, call); err != nil {
+	if _, err := callFor(ctx, watches, job.Time/10, job.Least, call); err != nil {
 		return nil, err
 	}
 	plugin, err := pluginUsage(ctx, session)
@@ -73,7 +73,7 @@ func repeat(ctx context.Context, job Job, session contestant.Session, call func(
 		return nil, err
 	}
 	host, files := load.MeasureUsage(), machine.FileCalls()
-	took, err := callFor(ctx, watches, job.Time, call)
+	took, err := callFor(ctx, watches, job.Time, job.Least, call)
 	if err != nil {
 		return nil, err
 	}
@@ -120,8 +120,8 @@ func newStopwatches(callers int) stopwatches {
 	return w
 }
 
-// callFor calls at least once by each caller, and goes on for d. What the stopwatches held is forgotten.
-func callFor(ctx context.Context, watches stopwatches, d time.Duration, call func(context.Context) error) (time.Duration, error) {
+// callFor calls at least once by each caller, and least times, and goes on for d. What the stopwatches held is forgotten.
+func callFor(ctx context.Context, watches stopwatches, d time.Duration, least int, call func(context.Context) error) (time.Duration, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	start := time.Now()
@@ -129,7 +129,7 @@ func callFor(ctx context.Context, watches stopwatches, d time.Duration, call fun
 	for i := range watches {
 		wg.Go(func() {
 			all := watches[i][:0]
-			for begun := start; begun.Sub(start) < d || len(all) == 0; {
+			for begun := start; begun.Sub(start) < d || len(all) < max(least, 1); {
 				if err := call(ctx); err != nil {
 					cancel(err)
 					return

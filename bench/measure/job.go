@@ -24,6 +24,7 @@ type Job struct {
 	Filtered bool          // of Relay: the host's logger takes errors alone
 	Lines    int           // of Relay
 	Plugins  int           // of Fleet
+	Least    int           // of Put and Get: calls of the warm-up, and of the measurement, at the least
 	Time     time.Duration // how long to go on, where a job is made of calls
 }
 

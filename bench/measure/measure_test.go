@@ -125,7 +125,7 @@ func TestACallThatFails(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := callFor(t.Context(), newStopwatches(8), time.Hour, call); !errors.Is(err, broken) {
+	if _, err := callFor(t.Context(), newStopwatches(8), time.Hour, 1, call); !errors.Is(err, broken) {
 		t.Errorf("err = %v, want %v", err, broken)
 	}
 }

@@ -99,16 +99,18 @@ func busyCores(d time.Duration) []Work {
 }
 
 func bulk(d time.Duration) []Work {
-	return slices.Concat(payloads("64 KiB", 64<<10, 1, d), payloads("1 MiB", 1<<20, 1, d))
+	return slices.Concat(payloads("64 KiB", 1, measure.Job{Size: 64 << 10, Time: d}), payloads("1 MiB", 1, measure.Job{Size: 1 << 20, Time: d}))
 }
 
-func huge(d time.Duration) []Work { return payloads("64 MiB", 64<<20, 3, d) }
+// huge messages are few in any time: without a least number of them a sample would be what one's first memory costs.
+func huge(d time.Duration) []Work {
+	return payloads("64 MiB", 3, measure.Job{Size: 64 << 20, Time: 3 * d, Least: 4})
+}
 
-func payloads(name string, size, every int, d time.Duration) []Work {
-	return []Work{
-		{Name: name + " up", Every: every, Job: measure.Job{Kind: measure.Put, Size: size, Time: d}},
-		{Name: name + " down", Every: every, Job: measure.Job{Kind: measure.Get, Size: size, Time: d}},
-	}
+func payloads(name string, every int, job measure.Job) []Work {
+	up, down := job, job
+	up.Kind, down.Kind = measure.Put, measure.Get
+	return []Work{{Name: name + " up", Every: every, Job: up}, {Name: name + " down", Every: every, Job: down}}
 }
 
 // messages is how many a stream of one direction carries: opening one is not the subject.
