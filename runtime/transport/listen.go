@@ -24,6 +24,9 @@ type ListenConfig struct {
 	Group string
 	// MinPort and MaxPort bound the tcp port, both included; both zero mean any free port, a zero MinPort means 1, a zero MaxPort 65535.
 	MinPort, MaxPort int
+	// Late has the socket made by the first Accept, whose error says when that fails; Addr tells the path before. It is for unix sockets
+	// in a Dir, and means nothing elsewhere.
+	Late bool
 	// Refused is told the user id of each peer that the unix listener turned away; it is called from Accept. It may be nil.
 	Refused func(uid int)
 }

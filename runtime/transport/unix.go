@@ -26,14 +26,21 @@ func listenUnix(cfg ListenConfig) (net.Listener, error) {
 	if cfg.Dir == "" {
 		return listenInOwnDir(cfg, gid)
 	}
+	if cfg.Late {
+		return newLateListener(cfg, gid)
+	}
 	l, err := listenIn(cfg, gid, cfg.Dir)
 	if err != nil {
-		return nil, &Error{
-			Op: "listen", Address: handshake.Unix, Err: err,
-			Hint: "check that the folder " + cfg.Dir + " exists, has room and can be written to",
-		}
+		return nil, cfg.failed(err)
 	}
 	return l, nil
+}
+
+func (c ListenConfig) failed(err error) error {
+	return &Error{
+		Op: "listen", Address: handshake.Unix, Err: err,
+		Hint: "check that the folder " + c.Dir + " exists, has room and can be written to",
+	}
 }
 
 // listenInOwnDir makes the socket while a folder is looked for: whether one can be made there is what tells a good folder.
@@ -59,6 +66,11 @@ func listenIn(cfg ListenConfig, gid int, folder string) (*unixListener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("in %s: %w", folder, err)
 	}
+	return newUnixListener(cfg, gid, inner, path)
+}
+
+// newUnixListener gives the socket at path to whom it is for.
+func newUnixListener(cfg ListenConfig, gid int, inner *net.UnixListener, path string) (*unixListener, error) {
 	l := &unixListener{inner: inner, path: path, shared: gid >= 0, refused: cfg.Refused}
 	l.close = sync.OnceValue(l.cleanUp)
 	if err := giveTo(path, gid, 0o600, 0o660); err != nil {
@@ -73,12 +85,16 @@ const bindAttempts = 8
 // bindNew binds a socket with a new name. What sits at a path already, a link too, is never followed or replaced.
 func bindNew(folder string) (l *net.UnixListener, path string, err error) {
 	for range bindAttempts {
-		path = filepath.Join(folder, "plugin-"+strings.ToLower(rand.Text()[:10]))
+		path = newPath(folder)
 		if l, err = bind(path); !errors.Is(err, syscall.EADDRINUSE) {
 			break
 		}
 	}
 	return l, path, err
+}
+
+func newPath(folder string) string {
+	return filepath.Join(folder, "plugin-"+strings.ToLower(rand.Text()[:10]))
 }
 
 func bind(path string) (*net.UnixListener, error) {
