@@ -114,7 +114,7 @@ func TestNoReflection(t *testing.T) {
 func TestPluginsAreLean(t *testing.T) {
 	heavy := []string{
 		"net/rpc", "encoding/gob", "testing", "expvar", "html/template", "text/template", "golang.org/x/net/trace",
-		"google.golang.org/grpc/reflection/...", "google.golang.org/protobuf/reflect/protodesc", "google.golang.org/protobuf/types/descriptorpb",
+		"google.golang.org/grpc/health/...", "google.golang.org/grpc/reflection/...", "google.golang.org/protobuf/reflect/protodesc", "google.golang.org/protobuf/types/descriptorpb",
 		modulePath() + "/runtime/host", modulePath() + "/runtime/relay",
 	}
 	for _, p := range list(t, "-tags", "grpcnotrace") {

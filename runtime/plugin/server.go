@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/plugingen/plugingen/runtime"
@@ -28,7 +27,7 @@ const (
 type server struct {
 	grpc    *late
 	lane    *laneServer
-	health  *health.Server
+	health  *wire.Health
 	calls   *calls
 	printed *printed
 	*entrance

@@ -1,9 +1,11 @@
 // Command protogen writes the .pb.go beside each .proto that it is given, by the code that serves contracts.
 //
-// It runs in the module's root; the runtime's own messages are made by it, see the directive.
+// It runs in the module's root; the runtime's own messages are made by it, see the directives. After -late come files that no other file
+// imports: their messages are made ready when the first of them is used, and not at each start of a program that links them.
 package main
 
-//go:generate go -C ../../.. run ./generator/internal/protogen runtime/runtimepb/error.proto runtime/runtimepb/value.proto runtime/runtimepb/object.proto runtime/internal/wire/wire.proto
+//go:generate go -C ../../.. run ./generator/internal/protogen runtime/runtimepb/error.proto runtime/runtimepb/value.proto runtime/runtimepb/object.proto
+//go:generate go -C ../../.. run ./generator/internal/protogen -late runtime/internal/wire/wire.proto
 
 import (
 	"context"
@@ -31,8 +33,12 @@ func run(ctx context.Context, files []string) error {
 	if err != nil {
 		return err
 	}
+	finish := func(code []byte) ([]byte, error) { return code, nil }
+	if len(files) > 0 && files[0] == "-late" {
+		finish, files = late, files[1:]
+	}
 	for _, name := range files {
-		if err := generate(ctx, name, modfile.ModulePath(gomod)); err != nil {
+		if err := generate(ctx, name, modfile.ModulePath(gomod), finish); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -42,7 +48,7 @@ func run(ctx context.Context, files []string) error {
 var packageLine = regexp.MustCompile(`(?m)^package ([\w.]+);`)
 
 // generate registers the file under its proto package, not under its bare name: that would clash in somebody's program.
-func generate(ctx context.Context, name, modulePath string) error {
+func generate(ctx context.Context, name, modulePath string, finish func([]byte) ([]byte, error)) error {
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return err
@@ -64,6 +70,9 @@ func generate(ctx context.Context, name, modulePath string) error {
 		return err
 	}
 	code, err := compiled.Code()
+	if err == nil {
+		code, err = finish(code)
+	}
 	if err != nil {
 		return err
 	}

@@ -16,25 +16,12 @@ const ShutdownMethod = "/" + ControllerService + "/Shutdown"
 // RegisterController makes registrar serve the controller. shutdown runs in the call's own goroutine, possibly several
 // times and at once; the host gets its answer when shutdown returns.
 func RegisterController(registrar grpc.ServiceRegistrar, shutdown func(ctx context.Context) error) {
+	call := func(ctx context.Context, _ *Empty) (*Empty, error) { return &Empty{}, shutdown(ctx) }
 	registrar.RegisterService(&grpc.ServiceDesc{
 		ServiceName: ControllerService,
-		Methods:     []grpc.MethodDesc{{MethodName: "Shutdown", Handler: shutdownHandler(shutdown)}},
+		Methods:     []grpc.MethodDesc{{MethodName: "Shutdown", Handler: unary(ShutdownMethod, call)}},
 		Metadata:    "grpc_controller.proto",
 	}, nil)
-}
-
-func shutdownHandler(shutdown func(context.Context) error) grpc.MethodHandler {
-	call := func(ctx context.Context, _ any) (any, error) { return &Empty{}, shutdown(ctx) }
-	return func(_ any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
-		in := &Empty{}
-		if err := decode(in); err != nil {
-			return nil, err
-		}
-		if intercept == nil {
-			return call(ctx, in)
-		}
-		return intercept(ctx, in, &grpc.UnaryServerInfo{FullMethod: ShutdownMethod}, call)
-	}
 }
 
 // Shutdown asks the plugin behind conn to stop. A plugin that is gone, or goes without an answer, has stopped: nil.

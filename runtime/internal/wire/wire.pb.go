@@ -55,11 +55,11 @@ func (x StdioData_Channel) String() string {
 }
 
 func (StdioData_Channel) Descriptor() protoreflect.EnumDescriptor {
-	return file_plugingen_wire_v1_wire_proto_enumTypes[0].Descriptor()
+	return file_plugingen_wire_v1_wire_proto_ready().enumTypes[0].Descriptor()
 }
 
 func (StdioData_Channel) Type() protoreflect.EnumType {
-	return &file_plugingen_wire_v1_wire_proto_enumTypes[0]
+	return &file_plugingen_wire_v1_wire_proto_ready().enumTypes[0]
 }
 
 func (x StdioData_Channel) Number() protoreflect.EnumNumber {
@@ -71,6 +71,58 @@ func (StdioData_Channel) EnumDescriptor() ([]byte, []int) {
 	return file_plugingen_wire_v1_wire_proto_rawDescGZIP(), []int{1, 0}
 }
 
+type HealthCheckResponse_ServingStatus int32
+
+const (
+	HealthCheckResponse_UNKNOWN         HealthCheckResponse_ServingStatus = 0
+	HealthCheckResponse_SERVING         HealthCheckResponse_ServingStatus = 1
+	HealthCheckResponse_NOT_SERVING     HealthCheckResponse_ServingStatus = 2
+	HealthCheckResponse_SERVICE_UNKNOWN HealthCheckResponse_ServingStatus = 3 // by Watch alone
+)
+
+// Enum value maps for HealthCheckResponse_ServingStatus.
+var (
+	HealthCheckResponse_ServingStatus_name = map[int32]string{
+		0: "UNKNOWN",
+		1: "SERVING",
+		2: "NOT_SERVING",
+		3: "SERVICE_UNKNOWN",
+	}
+	HealthCheckResponse_ServingStatus_value = map[string]int32{
+		"UNKNOWN":         0,
+		"SERVING":         1,
+		"NOT_SERVING":     2,
+		"SERVICE_UNKNOWN": 3,
+	}
+)
+
+func (x HealthCheckResponse_ServingStatus) Enum() *HealthCheckResponse_ServingStatus {
+	p := new(HealthCheckResponse_ServingStatus)
+	*p = x
+	return p
+}
+
+func (x HealthCheckResponse_ServingStatus) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (HealthCheckResponse_ServingStatus) Descriptor() protoreflect.EnumDescriptor {
+	return file_plugingen_wire_v1_wire_proto_ready().enumTypes[1].Descriptor()
+}
+
+func (HealthCheckResponse_ServingStatus) Type() protoreflect.EnumType {
+	return &file_plugingen_wire_v1_wire_proto_ready().enumTypes[1]
+}
+
+func (x HealthCheckResponse_ServingStatus) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use HealthCheckResponse_ServingStatus.Descriptor instead.
+func (HealthCheckResponse_ServingStatus) EnumDescriptor() ([]byte, []int) {
+	return file_plugingen_wire_v1_wire_proto_rawDescGZIP(), []int{4, 0}
+}
+
 // Empty is what Shutdown takes and returns, and what StreamStdio takes.
 type Empty struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -80,7 +132,7 @@ type Empty struct {
 
 func (x *Empty) Reset() {
 	*x = Empty{}
-	mi := &file_plugingen_wire_v1_wire_proto_msgTypes[0]
+	mi := &file_plugingen_wire_v1_wire_proto_ready().msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -92,7 +144,7 @@ func (x *Empty) String() string {
 func (*Empty) ProtoMessage() {}
 
 func (x *Empty) ProtoReflect() protoreflect.Message {
-	mi := &file_plugingen_wire_v1_wire_proto_msgTypes[0]
+	mi := &file_plugingen_wire_v1_wire_proto_ready().msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -119,7 +171,7 @@ type StdioData struct {
 
 func (x *StdioData) Reset() {
 	*x = StdioData{}
-	mi := &file_plugingen_wire_v1_wire_proto_msgTypes[1]
+	mi := &file_plugingen_wire_v1_wire_proto_ready().msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -131,7 +183,7 @@ func (x *StdioData) String() string {
 func (*StdioData) ProtoMessage() {}
 
 func (x *StdioData) ProtoReflect() protoreflect.Message {
-	mi := &file_plugingen_wire_v1_wire_proto_msgTypes[1]
+	mi := &file_plugingen_wire_v1_wire_proto_ready().msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -177,7 +229,7 @@ type ConnInfo struct {
 
 func (x *ConnInfo) Reset() {
 	*x = ConnInfo{}
-	mi := &file_plugingen_wire_v1_wire_proto_msgTypes[2]
+	mi := &file_plugingen_wire_v1_wire_proto_ready().msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -189,7 +241,7 @@ func (x *ConnInfo) String() string {
 func (*ConnInfo) ProtoMessage() {}
 
 func (x *ConnInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_plugingen_wire_v1_wire_proto_msgTypes[2]
+	mi := &file_plugingen_wire_v1_wire_proto_ready().msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -240,6 +292,175 @@ func (x *ConnInfo) GetLane() uint32 {
 	return 0
 }
 
+// HealthCheckRequest, and what follows, are the messages of grpc.health.v1: that package's own would be initialised at each start of a plugin.
+type HealthCheckRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Service       string                 `protobuf:"bytes,1,opt,name=service" json:"service,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HealthCheckRequest) Reset() {
+	*x = HealthCheckRequest{}
+	mi := &file_plugingen_wire_v1_wire_proto_ready().msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HealthCheckRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HealthCheckRequest) ProtoMessage() {}
+
+func (x *HealthCheckRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugingen_wire_v1_wire_proto_ready().msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HealthCheckRequest.ProtoReflect.Descriptor instead.
+func (*HealthCheckRequest) Descriptor() ([]byte, []int) {
+	return file_plugingen_wire_v1_wire_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *HealthCheckRequest) GetService() string {
+	if x != nil {
+		return x.Service
+	}
+	return ""
+}
+
+type HealthCheckResponse struct {
+	state         protoimpl.MessageState            `protogen:"open.v1"`
+	Status        HealthCheckResponse_ServingStatus `protobuf:"varint,1,opt,name=status,enum=plugingen.wire.v1.HealthCheckResponse_ServingStatus" json:"status,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HealthCheckResponse) Reset() {
+	*x = HealthCheckResponse{}
+	mi := &file_plugingen_wire_v1_wire_proto_ready().msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HealthCheckResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HealthCheckResponse) ProtoMessage() {}
+
+func (x *HealthCheckResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugingen_wire_v1_wire_proto_ready().msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HealthCheckResponse.ProtoReflect.Descriptor instead.
+func (*HealthCheckResponse) Descriptor() ([]byte, []int) {
+	return file_plugingen_wire_v1_wire_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *HealthCheckResponse) GetStatus() HealthCheckResponse_ServingStatus {
+	if x != nil {
+		return x.Status
+	}
+	return HealthCheckResponse_UNKNOWN
+}
+
+type HealthListRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HealthListRequest) Reset() {
+	*x = HealthListRequest{}
+	mi := &file_plugingen_wire_v1_wire_proto_ready().msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HealthListRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HealthListRequest) ProtoMessage() {}
+
+func (x *HealthListRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugingen_wire_v1_wire_proto_ready().msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HealthListRequest.ProtoReflect.Descriptor instead.
+func (*HealthListRequest) Descriptor() ([]byte, []int) {
+	return file_plugingen_wire_v1_wire_proto_rawDescGZIP(), []int{5}
+}
+
+type HealthListResponse struct {
+	state         protoimpl.MessageState          `protogen:"open.v1"`
+	Statuses      map[string]*HealthCheckResponse `protobuf:"bytes,1,rep,name=statuses" json:"statuses,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HealthListResponse) Reset() {
+	*x = HealthListResponse{}
+	mi := &file_plugingen_wire_v1_wire_proto_ready().msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HealthListResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HealthListResponse) ProtoMessage() {}
+
+func (x *HealthListResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugingen_wire_v1_wire_proto_ready().msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HealthListResponse.ProtoReflect.Descriptor instead.
+func (*HealthListResponse) Descriptor() ([]byte, []int) {
+	return file_plugingen_wire_v1_wire_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *HealthListResponse) GetStatuses() map[string]*HealthCheckResponse {
+	if x != nil {
+		return x.Statuses
+	}
+	return nil
+}
+
 // Knock asks for a stream of the multiplexed connection, and answers.
 type ConnInfo_Knock struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -252,7 +473,7 @@ type ConnInfo_Knock struct {
 
 func (x *ConnInfo_Knock) Reset() {
 	*x = ConnInfo_Knock{}
-	mi := &file_plugingen_wire_v1_wire_proto_msgTypes[3]
+	mi := &file_plugingen_wire_v1_wire_proto_ready().msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -264,7 +485,7 @@ func (x *ConnInfo_Knock) String() string {
 func (*ConnInfo_Knock) ProtoMessage() {}
 
 func (x *ConnInfo_Knock) ProtoReflect() protoreflect.Message {
-	mi := &file_plugingen_wire_v1_wire_proto_msgTypes[3]
+	mi := &file_plugingen_wire_v1_wire_proto_ready().msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -324,7 +545,22 @@ const file_plugingen_wire_v1_wire_proto_rawDesc = "" +
 	"\x05Knock\x12\x14\n" +
 	"\x05knock\x18\x01 \x01(\bR\x05knock\x12\x10\n" +
 	"\x03ack\x18\x02 \x01(\bR\x03ack\x12\x14\n" +
-	"\x05error\x18\x03 \x01(\tR\x05errorB=Z4github.com/plugingen/plugingen/runtime/internal/wire\x92\x03\x04\b\x02 \x03b\beditionsp\xe8\a"
+	"\x05error\x18\x03 \x01(\tR\x05error\".\n" +
+	"\x12HealthCheckRequest\x12\x18\n" +
+	"\aservice\x18\x01 \x01(\tR\aservice\"\xb4\x01\n" +
+	"\x13HealthCheckResponse\x12L\n" +
+	"\x06status\x18\x01 \x01(\x0e24.plugingen.wire.v1.HealthCheckResponse.ServingStatusR\x06status\"O\n" +
+	"\rServingStatus\x12\v\n" +
+	"\aUNKNOWN\x10\x00\x12\v\n" +
+	"\aSERVING\x10\x01\x12\x0f\n" +
+	"\vNOT_SERVING\x10\x02\x12\x13\n" +
+	"\x0fSERVICE_UNKNOWN\x10\x03\"\x13\n" +
+	"\x11HealthListRequest\"\xca\x01\n" +
+	"\x12HealthListResponse\x12O\n" +
+	"\bstatuses\x18\x01 \x03(\v23.plugingen.wire.v1.HealthListResponse.StatusesEntryR\bstatuses\x1ac\n" +
+	"\rStatusesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12<\n" +
+	"\x05value\x18\x02 \x01(\v2&.plugingen.wire.v1.HealthCheckResponseR\x05value:\x028\x01B=Z4github.com/plugingen/plugingen/runtime/internal/wire\x92\x03\x04\b\x02 \x03b\beditionsp\xe8\a"
 
 var (
 	file_plugingen_wire_v1_wire_proto_rawDescOnce sync.Once
@@ -338,37 +574,55 @@ func file_plugingen_wire_v1_wire_proto_rawDescGZIP() []byte {
 	return file_plugingen_wire_v1_wire_proto_rawDescData
 }
 
-var file_plugingen_wire_v1_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_plugingen_wire_v1_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_plugingen_wire_v1_wire_proto_enumTypes []protoimpl.EnumInfo
+var file_plugingen_wire_v1_wire_proto_msgTypes []protoimpl.MessageInfo
 var file_plugingen_wire_v1_wire_proto_goTypes = []any{
-	(StdioData_Channel)(0), // 0: plugingen.wire.v1.StdioData.Channel
-	(*Empty)(nil),          // 1: plugingen.wire.v1.Empty
-	(*StdioData)(nil),      // 2: plugingen.wire.v1.StdioData
-	(*ConnInfo)(nil),       // 3: plugingen.wire.v1.ConnInfo
-	(*ConnInfo_Knock)(nil), // 4: plugingen.wire.v1.ConnInfo.Knock
+	(StdioData_Channel)(0),                 // 0: plugingen.wire.v1.StdioData.Channel
+	(HealthCheckResponse_ServingStatus)(0), // 1: plugingen.wire.v1.HealthCheckResponse.ServingStatus
+	(*Empty)(nil),                          // 2: plugingen.wire.v1.Empty
+	(*StdioData)(nil),                      // 3: plugingen.wire.v1.StdioData
+	(*ConnInfo)(nil),                       // 4: plugingen.wire.v1.ConnInfo
+	(*HealthCheckRequest)(nil),             // 5: plugingen.wire.v1.HealthCheckRequest
+	(*HealthCheckResponse)(nil),            // 6: plugingen.wire.v1.HealthCheckResponse
+	(*HealthListRequest)(nil),              // 7: plugingen.wire.v1.HealthListRequest
+	(*HealthListResponse)(nil),             // 8: plugingen.wire.v1.HealthListResponse
+	(*ConnInfo_Knock)(nil),                 // 9: plugingen.wire.v1.ConnInfo.Knock
+	nil,                                    // 10: plugingen.wire.v1.HealthListResponse.StatusesEntry
 }
 var file_plugingen_wire_v1_wire_proto_depIdxs = []int32{
-	0, // 0: plugingen.wire.v1.StdioData.channel:type_name -> plugingen.wire.v1.StdioData.Channel
-	4, // 1: plugingen.wire.v1.ConnInfo.knock:type_name -> plugingen.wire.v1.ConnInfo.Knock
-	2, // [2:2] is the sub-list for method output_type
-	2, // [2:2] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	0,  // 0: plugingen.wire.v1.StdioData.channel:type_name -> plugingen.wire.v1.StdioData.Channel
+	9,  // 1: plugingen.wire.v1.ConnInfo.knock:type_name -> plugingen.wire.v1.ConnInfo.Knock
+	1,  // 2: plugingen.wire.v1.HealthCheckResponse.status:type_name -> plugingen.wire.v1.HealthCheckResponse.ServingStatus
+	10, // 3: plugingen.wire.v1.HealthListResponse.statuses:type_name -> plugingen.wire.v1.HealthListResponse.StatusesEntry
+	6,  // 4: plugingen.wire.v1.HealthListResponse.StatusesEntry.value:type_name -> plugingen.wire.v1.HealthCheckResponse
+	5,  // [5:5] is the sub-list for method output_type
+	5,  // [5:5] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
-func init() { file_plugingen_wire_v1_wire_proto_init() }
+// file_plugingen_wire_v1_wire_proto_types are the file's, once they are ready.
+type file_plugingen_wire_v1_wire_proto_types struct {
+	msgTypes  []protoimpl.MessageInfo
+	enumTypes []protoimpl.EnumInfo
+}
+
+var file_plugingen_wire_v1_wire_proto_ready = sync.OnceValue(func() file_plugingen_wire_v1_wire_proto_types {
+	file_plugingen_wire_v1_wire_proto_init()
+	return file_plugingen_wire_v1_wire_proto_types{file_plugingen_wire_v1_wire_proto_msgTypes, file_plugingen_wire_v1_wire_proto_enumTypes}
+})
+
 func file_plugingen_wire_v1_wire_proto_init() {
-	if File_plugingen_wire_v1_wire_proto != nil {
-		return
-	}
+	file_plugingen_wire_v1_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+	file_plugingen_wire_v1_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugingen_wire_v1_wire_proto_rawDesc), len(file_plugingen_wire_v1_wire_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   4,
+			NumEnums:      2,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

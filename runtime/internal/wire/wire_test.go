@@ -240,3 +240,35 @@ func TestNothingOfGoPluginsIsRegistered(t *testing.T) {
 		}
 	}
 }
+
+// TestHealthIsGRPCs asks our health service with gRPC's own messages.
+func TestHealthIsGRPCs(t *testing.T) {
+	var health *wire.Health
+	client := healthpb.NewHealthClient(connect(t, func(s *grpc.Server) { health = wire.RegisterHealth(s, "test.Echo") }))
+	list, err := client.List(guarded(t), &healthpb.HealthListRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list.GetStatuses()) != 3 || list.GetStatuses()["test.Echo"].GetStatus() != healthpb.HealthCheckResponse_SERVING {
+		t.Errorf("list: %v", list)
+	}
+	watches := map[string]grpc.ServerStreamingClient[healthpb.HealthCheckResponse]{}
+	for name, want := range map[string]healthpb.HealthCheckResponse_ServingStatus{
+		"test.Echo": healthpb.HealthCheckResponse_SERVING, "test.Other": healthpb.HealthCheckResponse_SERVICE_UNKNOWN,
+	} {
+		if watches[name], err = client.Watch(guarded(t), &healthpb.HealthCheckRequest{Service: name}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := watches[name].Recv(); err != nil || got.GetStatus() != want {
+			t.Errorf("watch of %s: %v, %v, want %v", name, got, err, want)
+		}
+	}
+	health.Shutdown()
+	health.Shutdown() // does nothing more
+	if got, err := watches["test.Echo"].Recv(); err != nil || got.GetStatus() != healthpb.HealthCheckResponse_NOT_SERVING {
+		t.Errorf("after Shutdown: %v, %v, want NOT_SERVING", got, err)
+	}
+	if got, err := client.Check(guarded(t), &healthpb.HealthCheckRequest{}); err != nil || got.GetStatus() != healthpb.HealthCheckResponse_NOT_SERVING {
+		t.Errorf("check after Shutdown: %v, %v, want NOT_SERVING", got, err)
+	}
+}
