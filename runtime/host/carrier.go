@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	// dialGrace is for plugins that print their line a moment before they listen.
+	// dialGrace is for plugins that print their line a moment before they listen, as ours do with a lane.
 	dialGrace    = time.Second
 	firstRedial  = time.Millisecond
 	longestDelay = time.Second // between grpc's own attempts to connect again
@@ -44,26 +44,34 @@ type carrier struct {
 	beneath          *beneath          // gRPC for what the lane in TLS cannot do; nil without that
 	lane             *laneCalls        // nil without
 	tier             Tier              // of the lane
+	patience         time.Time         // until when nothing may listen yet
 	pid              int               // whose the plugin's socket must be; 0 means anybody's
 	spoken           metadata.MD       // what came with the first answer
 	large            largeReplies      // of methods called in the tunnel
 }
 
-// connect takes the lane if the plugin answers on one. Else it dials the plugin, so that what is wrong shows as what it is, and lets
-// gRPC have the connection.
-func (c *child) connect(ctx context.Context, r handshake.Response) (*carrier, *Error) {
-	k := &carrier{network: r.Network, address: r.Address, tls: c.clientTLS(r), private: c.cfg.protection() == private, first: make(chan net.Conn, 1)}
-	if k.takeLane(ctx, c) || k.takeSocket(ctx, c) {
-		return k, nil
+// newCarrier is the way to the plugin of this line, which nothing has gone yet.
+func (c *child) newCarrier(r handshake.Response) *carrier {
+	return &carrier{
+		network: r.Network, address: r.Address, tls: c.clientTLS(r), private: c.cfg.protection() == private,
+		patience: time.Now().Add(dialGrace), first: make(chan net.Conn, 1),
+	}
+}
+
+// connect takes the lane on the plugin's socket if it may. Else it dials the plugin, so that what is wrong shows as what it is, and lets
+// gRPC have the connection. After an error nothing is left to be closed.
+func (c *carrier) connect(ctx context.Context, of *child, r handshake.Response) *Error {
+	if c.takeSocket(ctx, of) {
+		return nil
 	}
 	if r.Multiplex {
-		k.mux = broker.NewMuxDialer(k.socket, c.cfg.Logger)
+		c.mux = broker.NewMuxDialer(c.socket, of.cfg.Logger)
 	}
-	if err := k.begin(ctx, c.cfg); err != nil {
-		k.close()
-		return nil, err
+	if err := c.begin(ctx, of.cfg); err != nil {
+		c.close()
+		return err
 	}
-	return k, nil
+	return nil
 }
 
 func (c *carrier) begin(ctx context.Context, cfg Config) *Error {
@@ -88,15 +96,18 @@ func (c *carrier) newGRPC(cfg Config) (*grpc.ClientConn, error) {
 	return grpc.NewClient("passthrough:///localhost", append(c.options(cfg), cfg.DialOptions...)...)
 }
 
-// dialPatiently is dial that tries again while nobody listens yet.
 func (c *carrier) dialPatiently(ctx context.Context, offer bool) (net.Conn, error) {
-	until := time.Now().Add(dialGrace)
+	return c.patiently(ctx, func(ctx context.Context) (net.Conn, error) { return c.dial(ctx, offer) })
+}
+
+// patiently dials, again when that was in vain and there is time.
+func (c *carrier) patiently(ctx context.Context, dial func(context.Context) (net.Conn, error)) (net.Conn, error) {
 	for delay := firstRedial; ; delay *= 2 {
-		conn, err := c.dial(ctx, offer)
+		conn, err := dial(ctx)
 		if err != nil && ctx.Err() != nil {
 			return nil, interrupted(ctx, err)
 		}
-		if err == nil || isFinal(err) || time.Now().Add(delay).After(until) {
+		if err == nil || isFinal(err) || time.Now().Add(delay).After(c.patience) {
 			return conn, err
 		}
 		select {
@@ -164,9 +175,9 @@ func (c *carrier) dial(ctx context.Context, offer bool) (net.Conn, error) {
 // another makes a connection that the plugin's listener must accept: a multiplexed one that stands needs no listener.
 func (c *carrier) another(ctx context.Context) (net.Conn, error) {
 	if c.mux != nil {
-		return c.socket(ctx)
+		return c.newSocket(ctx)
 	}
-	return c.dial(ctx, false)
+	return c.dialPatiently(ctx, false)
 }
 
 // reach makes a connection to the plugin, without TLS.
@@ -176,6 +187,9 @@ func (c *carrier) reach(ctx context.Context) (net.Conn, error) {
 	}
 	return c.socket(ctx)
 }
+
+// newSocket is socket for a plugin that may have a lane: then it listens a moment after its line.
+func (c *carrier) newSocket(ctx context.Context) (net.Conn, error) { return c.patiently(ctx, c.socket) }
 
 // socket connects to where the plugin's line says that it listens.
 func (c *carrier) socket(ctx context.Context) (net.Conn, error) {

@@ -94,7 +94,7 @@ func (c *child) start(ctx context.Context) error {
 		Checksum:  c.cfg.Checksum,
 		Env:       append(c.cfg.environ(dir), c.tlsEnv()...),
 		SocketDir: dir,
-		lane:      c.cfg.offersLane(),
+		lane:      c.cfg.greeting(),
 	})
 	if err != nil {
 		return err

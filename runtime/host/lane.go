@@ -88,13 +88,13 @@ func (p *Plugin) Tier() Tier {
 // firstInherited is the descriptor that a child gets the first of its further files as.
 const firstInherited = 3
 
-// offersLane says whether the program is offered a socket, and logs why not.
-func (c Config) offersLane() bool {
-	why := cmp.Or(c.noLane(), c.noPair())
-	if why != "" {
+// greeting is what this host says first on the socket that the program is offered; nil when it is offered none, which is logged.
+func (c Config) greeting() []byte {
+	if why := cmp.Or(c.noLane(), c.noPair()); why != "" {
 		c.noteNot(TierPair, why)
+		return nil
 	}
-	return why == ""
+	return laneConfig(c).Greeting()
 }
 
 func (c Config) noteNot(t Tier, why string) {
@@ -139,7 +139,7 @@ type laneOffer struct {
 
 // offerLane makes the socket; nil when it cannot, which costs speed alone.
 func (l Launch) offerLane() *laneOffer {
-	if !l.lane {
+	if len(l.lane) == 0 {
 		return nil
 	}
 	ours, theirs, err := lane.Pair()
@@ -147,7 +147,10 @@ func (l Launch) offerLane() *laneOffer {
 		return nil
 	}
 	o := &laneOffer{ours: ours, theirs: theirs}
-	if o.words, err = lane.Offer(theirs, firstInherited); err != nil {
+	if o.words, err = lane.Offer(theirs, firstInherited); err == nil {
+		_, err = ours.Write(l.lane) // it waits in the socket until the program looks there
+	}
+	if err != nil {
 		o.close()
 		return nil
 	}
@@ -267,7 +270,7 @@ func (c *carrier) takeSocket(ctx context.Context, of *child) bool {
 		of.cfg.noteNot(TierSocket, why)
 		return false
 	}
-	conn, err := c.socket(ctx)
+	conn, err := c.newSocket(ctx)
 	if err != nil {
 		return false // gRPC's way meets the same, and says so
 	}
@@ -318,7 +321,9 @@ func (c *carrier) place() net.Addr {
 
 // speak has the calls take the lane on carrier, if the plugin does speak it there.
 func (c *carrier) speak(ctx context.Context, cfg Config, tier Tier, carrier lane.Carrier) bool {
-	client := lane.NewClient(carrier, laneConfig(cfg))
+	laneCfg := laneConfig(cfg)
+	laneCfg.Greeted = tier == TierPair
+	client := lane.NewClient(carrier, laneCfg)
 	l, err := interceptedLane(cfg, client)
 	if err == nil {
 		err = client.Ready(ctx)

@@ -36,7 +36,7 @@ type Launch struct {
 	// adds an entry to Env that says where, and what it returns is an AddressTranslator.
 	SocketDir string
 
-	lane bool // ProcessLauncher offers the program a lane
+	lane []byte // what is said first on the lane that ProcessLauncher offers the program; nil means that it offers none
 }
 
 // Launched is a program that a launcher has started. Its methods may be called concurrently.

@@ -57,9 +57,13 @@ func bringUp(ctx context.Context, c *child) (*Plugin, *Error) {
 
 // join connects to a plugin that says where it is.
 func (c *child) join(ctx context.Context, response handshake.Response) (*Plugin, *Error) {
+	conn := c.newCarrier(response)
+	if conn.takeLane(ctx, c) {
+		return newPlugin(c, response, conn), nil
+	}
 	ctx, stop := c.whileRunning(ctx)
 	defer stop()
-	conn, err := c.connect(ctx, response)
+	err := conn.connect(ctx, c, response)
 	if err != nil {
 		return nil, err
 	}

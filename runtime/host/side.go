@@ -21,7 +21,7 @@ func (c *conn) Side(ctx context.Context, key string) (lane.Carrier, error) {
 	if k.tls != nil {
 		return k.securedSide(ctx, key)
 	}
-	raw, err := k.socket(ctx)
+	raw, err := k.newSocket(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -78,6 +78,9 @@ func TestSocketModes(t *testing.T) {
 				t.Errorf("socket %s, want it in %s", socket, s.dir)
 			}
 			checkFile(t, filepath.Dir(socket), c.folder, c.gid)
+			if err := p.Reachable(guarded(t)); err != nil { // with a lane the socket is there a moment later
+				t.Fatal(err)
+			}
 			checkFile(t, socket, c.sock, c.gid)
 			if got := mustDo(t, p, "hello"); got != "hello" {
 				t.Errorf("do: %q", got)

@@ -30,7 +30,7 @@ func ServeAttachable(ctx context.Context, cfg Config, ready func(handshake.Attac
 	if err != nil {
 		return err
 	}
-	in, err := said.open(cfg, sec)
+	in, err := said.open(cfg, sec, false)
 	if err != nil {
 		return err
 	}

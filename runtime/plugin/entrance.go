@@ -17,13 +17,15 @@ type entrance struct {
 	broker *broker.Broker
 }
 
-// open listens where the host wants it, for brokered connections too.
-func (l launch) open(cfg Config, sec security) (*entrance, error) {
+// open listens where the host wants it, for brokered connections too: at once, or late, as soon as somebody accepts.
+func (l launch) open(cfg Config, sec security, late bool) (*entrance, error) {
 	place, err := l.place(cfg.Handshake.Networks())
 	if err != nil {
 		return nil, err
 	}
-	socket, err := transport.Listen(place)
+	main := place
+	main.Late = late
+	socket, err := transport.Listen(main)
 	if err != nil {
 		return nil, err
 	}

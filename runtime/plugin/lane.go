@@ -25,7 +25,7 @@ type laneServer struct {
 	*lane.Server
 	logger  *slog.Logger
 	why     string // there is no lane; empty when there may be one
-	taken   bool   // by the host that has started the plugin; written before anyone is served
+	taken   func() // serves the host that has started the plugin; nil when that has no lane. Written before anyone is served
 	serving sync.WaitGroup
 
 	mu      sync.Mutex
@@ -74,41 +74,44 @@ func (all registrars) RegisterService(desc *grpc.ServiceDesc, implementation any
 	}
 }
 
-// take takes the lane that the host has offered, if it has, and says the first word on it: before the handshake line, so that the host
-// knows, once it has that, whether there is a lane.
-func (l *laneServer) take(said launch, sec security, of *broker.Broker) {
-	if said.lane == "" {
-		return
+// acceptLane returns the lane that the host has offered; nil when it has not, or the plugin does not want it.
+func (l launch) acceptLane(cfg Config, sec security) net.Conn {
+	if l.lane == "" {
+		return nil
 	}
-	why := l.why
+	why := noLane(cfg)
 	if sec.server != nil {
 		why = "the plugin serves with TLS"
 	}
-	conn, err := lane.Accept(said.lane)
+	conn, err := lane.Accept(l.lane)
 	switch {
 	case err != nil: // words that were passed on to us and were another's, say
 		why = err.Error()
 	case why != "":
 		_ = conn.Close()
 	default:
-		l.begin(conn, of)
-		return
+		return conn
 	}
-	l.logger.Debug("the lane that the host offers is not taken", "why", why)
+	cfg.Logger.Debug("the lane that the host offers is not taken", "why", why)
+	return nil
 }
 
-func (l *laneServer) begin(conn net.Conn, of *broker.Broker) {
+// greet says the first word on the lane that the host has offered: before the handshake line, so that the host knows, once it has that, whether
+// there is a lane. A nil conn is none.
+func (l *laneServer) greet(conn net.Conn, of *broker.Broker) error {
+	if conn == nil {
+		return nil
+	}
 	serve, err := l.Begin(laneCarrier{lane.NewCarrier(conn), of.Mark(conn.RemoteAddr())})
 	if err != nil {
-		l.logger.Debug("the lane that the host offers is not taken", "why", err)
-		return
+		return err
 	}
-	l.taken = true
-	l.run(func() {
+	l.taken = func() {
 		if err := serve(); err != nil && !errors.Is(err, lane.ErrServerStopped) {
 			l.logger.Debug("the lane has ended", "error", err)
 		}
-	})
+	}
+	return nil
 }
 
 // beside takes those who come in by the listener and speak the lane. The others come out of what it returns.

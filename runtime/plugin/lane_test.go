@@ -263,3 +263,31 @@ func TestDeadlineOnTheLane(t *testing.T) {
 	do(t, cc, "hello")
 	stop(t, c, cc)
 }
+
+// TestLateListener: on the lane a plugin that cannot listen says its line and ends with the reason; one that can takes others as well.
+func TestLateListener(t *testing.T) {
+	t.Run("it can", func(t *testing.T) {
+		dir, err := os.MkdirTemp("", "pg") //nolint:usetesting // a socket's path must be short
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.RemoveAll(dir) })
+		c, cc := openOnLane(t, "plain", append(hostEnv(), handshake.EnvUnixSocketDir+"="+dir)...)
+		do(t, cc, "hello")
+		stop(t, c, cc)
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("left in the folder: %v, %v", left, err)
+		}
+	})
+	t.Run("it cannot", func(t *testing.T) {
+		none := t.TempDir() + "/none"
+		c := offerLane(t, "plain", append(hostEnv(), handshake.EnvUnixSocketDir+"="+none)...)
+		c.handshake()
+		if code := c.wait(); code != 1 {
+			t.Errorf("exit code %d, want 1", code)
+		}
+		if text := c.stderr.String(); !strings.Contains(text, "check that the folder "+none+" exists") {
+			t.Errorf("stderr: %s", text)
+		}
+	})
+}

@@ -30,8 +30,20 @@ type life struct {
 	terminated chan os.Signal // SIGTERM
 }
 
-// run ends everything that it starts, whichever way it ends.
+// run ends everything that it starts, whichever way it ends. A host on the lane calls as soon as it has the line, and needs nothing of what
+// else is made ready; another host may do anything then.
 func (l *life) run(ctx context.Context, announce func() error) error {
+	if l.lane.taken == nil {
+		return l.attend(ctx, announce)
+	}
+	err := announce()
+	l.lane.run(l.lane.taken)
+	return l.attend(ctx, func() error { return err })
+}
+
+// attend makes the plugin ready for whatever may come, and waits for its end.
+func (l *life) attend(ctx context.Context, announce func() error) error {
+	defer swallowSignals()()
 	l.served, l.hostGone, l.terminated = make(chan error, 1), make(chan struct{}), make(chan os.Signal, 1)
 	signal.Notify(l.terminated, syscall.SIGTERM)
 	defer signal.Stop(l.terminated)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -29,7 +30,6 @@ func Serve(ctx context.Context, cfg Config) error {
 		return err
 	}
 	said := takeLaunch(cfg.Handshake.MagicCookieKey)
-	defer swallowSignals()()
 	out, err := stdout.Take()
 	if err != nil {
 		return &Error{Op: "take standard output", Hint: "the host must read it: the handshake goes there", Err: err}
@@ -53,18 +53,29 @@ func serve(ctx context.Context, cfg Config, said launch, out *stdout.Taken) erro
 		return err
 	}
 	version := said.negotiate(cfg)
-	in, err := said.open(cfg, sec)
+	conn := said.acceptLane(cfg, sec)
+	in, err := said.open(cfg, sec, conn != nil)
 	if err != nil {
-		return err
+		return errors.Join(err, closeConn(conn))
 	}
 	s, err := newServer(cfg, sec, in, cfg.Services[version])
+	if err == nil {
+		err = s.lane.greet(conn, in.broker)
+	}
 	if err != nil {
 		in.end()
-		return err
+		return errors.Join(err, closeConn(conn))
 	}
-	s.lane.take(said, sec, in.broker)
 	life := &life{server: s, out: out, cfg: cfg}
 	return life.run(ctx, func() error { return announce(out.Real, version, in, sec) })
+}
+
+// closeConn takes a nil one, too.
+func closeConn(conn net.Conn) error {
+	if conn == nil {
+		return nil
+	}
+	return conn.Close()
 }
 
 // announce tells the host where the plugin listens.

@@ -73,7 +73,7 @@ func (s *server) serve() error {
 	if s.lanes {
 		in = s.lane.beside(in)
 	}
-	needless := s.lane.taken || s.lanes && s.tls != nil // hosts of this module take the lane
+	needless := s.lane.taken != nil || s.lanes && s.tls != nil // hosts of this module take the lane
 	return s.grpc.serve(in, !needless)
 }
 

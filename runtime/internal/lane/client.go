@@ -81,11 +81,19 @@ func NewClient(carrier Carrier, cfg ClientConfig) *Client {
 	c.r.spin, c.r.rest, c.r.lone = newSpinner(carrier), newSpinner(carrier), c.table.lone
 	c.calls.New = func() any { return &call{answered: make(chan struct{}, 1)} }
 	c.w = writer{out: carrier, failed: c.writeFailed}
-	c.w.mu.Lock()
-	c.w.buf = cfg.settings().preface()
-	c.w.flush()
 	c.token = make(chan struct{}, 1)
-	c.table.reading = true // the background, which reads the preface
+	c.table.reading = true // the background, or this, which reads the preface
+	if !cfg.Greeted {
+		c.w.mu.Lock()
+		c.w.buf = cfg.settings().preface()
+		c.w.flush()
+	}
+	if c.r.hasPreface() {
+		if err := c.readPreface(); err != nil {
+			c.lost(err)
+			return c
+		}
+	}
 	go c.background()
 	return c
 }

@@ -31,6 +31,8 @@ type ClientConfig struct {
 	StreamInterceptors []grpc.StreamClientInterceptor
 	// Outer is the *grpc.ClientConn that interceptors are given; nil means they get nil.
 	Outer *grpc.ClientConn
+	// Greeted says that Greeting has been sent on the carrier already.
+	Greeted bool
 	// AuthInfo is part of the peer that callers see, where the carrier knows none; nil means none.
 	AuthInfo credentials.AuthInfo
 }
@@ -43,6 +45,9 @@ func (c ClientConfig) withDefaults() ClientConfig {
 	}
 	return c
 }
+
+// Greeting is the first that a client with this configuration sends.
+func (c ClientConfig) Greeting() []byte { return c.withDefaults().settings().preface() }
 
 func (c ClientConfig) settings() settings {
 	return settings{maxMessage: c.MaxMessageSize, maxCalls: floorCalls, window: c.Window}

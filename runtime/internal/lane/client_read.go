@@ -102,11 +102,23 @@ func (c *Client) readSome() error {
 	}
 }
 
+func (c *Client) isReady() bool {
+	select {
+	case <-c.ready:
+		return true
+	default:
+		return false
+	}
+}
+
 // background reads the preface, and then whenever it is told to or nothing happens.
 func (c *Client) background() {
 	timer := time.NewTimer(idleWatch)
 	defer timer.Stop()
-	err := c.readPreface()
+	var err error
+	if !c.isReady() {
+		err = c.readPreface()
+	}
 	for err == nil {
 		if c.callers.Load() <= 1 && c.table.leaveReading() && !c.awaitReading(timer) {
 			return

@@ -103,6 +103,16 @@ func (f *frameReader) poll() bool {
 	return n > 0 || err != nil
 }
 
+// hasPreface tells, before anything was read, whether the peer's whole preface has come. It does not wait.
+func (f *frameReader) hasPreface() bool {
+	try, can := f.src.(Carrier)
+	if !can {
+		return false
+	}
+	f.w, _ = try.TryRead(f.buf) // the next read tells of errors
+	return f.w >= prefaceSize && f.w-prefaceSize >= settingsSize(f.buf)
+}
+
 // wait reads at least one byte.
 func (f *frameReader) wait(p []byte) (int, error) {
 	spin := f.spin != nil && f.frames <= 1

@@ -66,12 +66,15 @@ func readPreface(r io.Reader) (settings, error) {
 	if v := b[len(magic)]; v < Version {
 		return settings{}, protocolError("version %d, need %d", v, Version)
 	}
-	body := make([]byte, binary.LittleEndian.Uint16(b[len(magic)+1:]))
+	body := make([]byte, settingsSize(b[:]))
 	if _, err := io.ReadFull(r, body); err != nil {
 		return settings{}, err
 	}
 	return parseSettings(body)
 }
+
+// settingsSize is how many bytes of settings follow the beginning of a preface.
+func settingsSize(b []byte) int { return int(binary.LittleEndian.Uint16(b[len(magic)+1:])) }
 
 func parseSettings(body []byte) (settings, error) {
 	s := floorSettings()
