@@ -13,12 +13,9 @@ import (
 	"crypto/subtle"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
-	"net"
 	"time"
 )
 
@@ -46,31 +43,14 @@ func New() (Identity, error) {
 	if err != nil {
 		return Identity{}, fmt.Errorf("make a key: %w", err)
 	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
-	if err != nil {
-		return Identity{}, fmt.Errorf("make a serial number: %w", err)
-	}
-	t := template(serial, time.Now())
-	der, err := x509.CreateCertificate(rand.Reader, t, t, key.Public(), key)
+	var serial [serialSize]byte
+	_, _ = rand.Read(serial[:]) // never fails
+	now := time.Now()
+	der, err := certificate(key, serial, now.Add(-clockSkew), now.Add(lifetime))
 	if err != nil {
 		return Identity{}, fmt.Errorf("make a certificate: %w", err)
 	}
 	return Identity{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}}, nil
-}
-
-func template(serial *big.Int, now time.Time) *x509.Certificate {
-	return &x509.Certificate{
-		SerialNumber:          serial,
-		Subject:               pkix.Name{CommonName: ServerName},
-		DNSNames:              []string{ServerName},
-		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1).To4(), net.IPv6loopback},
-		NotBefore:             now.Add(-clockSkew),
-		NotAfter:              now.Add(lifetime),
-		IsCA:                  true,
-		BasicConstraintsValid: true,
-		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageKeyAgreement | x509.KeyUsageCertSign,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
 }
 
 // DER is the certificate, for the handshake line.
