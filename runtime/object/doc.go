@@ -13,6 +13,10 @@
 // Close method has been called, the proxy is garbage, or the connection has ended. The context of a method with such results
 // lasts as long as they do, or until the caller's context ends. When a peer is gone, all that it had is released.
 //
+// A plugin that stops lets calls of its values finish. It cuts off channels, iterators, and readers and writers that are being copied: they
+// last as long as the other side likes. A host that needs the rest waits for their end before it closes the plugin; that what it has sent on
+// a channel of the plugin's has come, only a call that the plugin answers then can tell.
+//
 // A call that is cancelled returns at once: functions and readers that it has lent may still be running in their owner's
 // process for a moment. Their contexts have ended.
 //
