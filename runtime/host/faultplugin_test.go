@@ -4,9 +4,11 @@ package host_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -84,7 +86,7 @@ func startFaults() map[string]func() int {
 		},
 		"mux-mute": func() int {
 			return acceptAs("|true", func(c net.Conn) {
-				_, _ = c.Read(make([]byte, 1)) // the host is sure to be connected then
+				awaitWord(c, "PRI") // the host is sure to ask for the plugin's health then
 				fmt.Fprintln(os.Stderr, "heard")
 			})
 		},
@@ -178,6 +180,16 @@ func leftSocket() int {
 		return 9
 	}
 	return 6
+}
+
+// awaitWord reads until word has come, among whatever else.
+func awaitWord(r io.Reader, word string) {
+	var got []byte
+	for b := make([]byte, 1); !bytes.HasSuffix(got, []byte(word)); got = append(got, b...) {
+		if _, err := r.Read(b); err != nil {
+			return
+		}
+	}
 }
 
 func socketPath() string {

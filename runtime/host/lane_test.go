@@ -41,12 +41,12 @@ func wantTier(cfg host.Config) host.Tier {
 	switch {
 	case cfg.Lane == host.LaneOff:
 		return host.TierGRPC
-	case cfg.TLS == host.TLSMutual && !cfg.Multiplex:
-		return host.TierSocket
-	case cfg.Multiplex || !hasPairs() || os.Getenv(tierEnv) == "tunnel":
+	case cfg.Multiplex:
 		return host.TierTunnel
-	case cfg.Lane == host.LaneOnSocket:
+	case cfg.TLS == host.TLSMutual || cfg.Lane == host.LaneOnSocket:
 		return host.TierSocket
+	case !hasPairs() || os.Getenv(tierEnv) == "tunnel":
+		return host.TierTunnel
 	default:
 		return host.TierPair
 	}
