@@ -117,6 +117,11 @@ func (w *writer) flushWith(tail []byte, done <-chan struct{}) {
 	b := w.take()
 	w.mu.Unlock()
 	n, err := w.out.TryWrite(b, tail)
+	if err == nil && n < len(b) { // the reader is behind with an earlier message
+		var more int
+		more, err = w.out.WriteUntil(b[n:], done)
+		n += more
+	}
 	if err == nil && n < len(b) {
 		go w.drain(append(b, tail...), n)
 		return
