@@ -184,3 +184,40 @@ func TestLateCancelIsNotSent(t *testing.T) {
 	}
 	serverEnd.Close()
 }
+
+// Replies that the reader of calls sends itself arrive whole, each before its end, though the client first reads nothing.
+func TestRepliesThatNobodyReadsYet(t *testing.T) {
+	const calls, size = 12, maxSingle + 50<<10
+	clientEnd, serverEnd := socketPair(t)
+	server := NewServer(ServerConfig{})
+	pb.RegisterTestServiceServer(server, newTestServer())
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(NewCarrier(serverEnd)) }()
+	request := must(proto.Marshal(&pb.SimpleRequest{ResponseSize: size}))(t)
+	clientEnd.Write(clientPreface())
+	for id := range uint32(calls) {
+		clientEnd.Write(callFrame(id, unaryName, flagMessage|flagHalf, request))
+	}
+	r := newFrameReader(clientEnd)
+	must(readPreface(r))(t)
+	got := map[uint32][]byte{}
+	for ended := 0; ended < calls; {
+		h := must(r.next())(t)
+		body := bytes.Clone(must(r.take(int(h.size)))(t))
+		switch h.kind {
+		case kindResData:
+			if h.flags == flagFirst {
+				body = body[4:]
+			}
+			got[h.id] = append(got[h.id], body...)
+		case kindEnd:
+			ended++
+			var reply pb.SimpleResponse
+			if err := proto.Unmarshal(got[h.id], &reply); err != nil || !bytes.Equal(reply.Payload.GetBody(), pattern(size)) {
+				t.Errorf("call %d: %d bytes, %v", h.id, len(got[h.id]), err)
+			}
+		}
+	}
+	clientEnd.Close()
+	receive(t, served)
+}

@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"encoding/binary"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +18,8 @@ const (
 	rescueAfter = time.Millisecond
 	// mostHeld is how many bytes of replies wait for the end of a batch of calls.
 	mostHeld = 32 << 10
+	// mostInline is the largest reply that the reader sends itself: most sockets take it at once.
+	mostInline = 256 << 10
 	// idleTicks is how long the watch goes on when nothing happens.
 	idleTicks = 20
 	// longestMeasure bounds what one call adds to a method's average, so that it can come down again.
@@ -115,7 +118,9 @@ func (c *serverConn) replyInline(k *serverCall, reply any, err error) {
 		m, err = measure(reply, k.sendLimit())
 	}
 	if err == nil && m.size > maxSingle {
-		c.replyApart(k, m)
+		if !c.replyWhole(k, m) {
+			c.replyApart(k, m)
+		}
 		return
 	}
 	if err == nil {
@@ -126,6 +131,38 @@ func (c *serverConn) replyInline(k *serverCall, reply any, err error) {
 	}
 	c.inliner.held += headerSize + m.size
 	k.cut()
+}
+
+// replyWhole sends a reply that one data frame holds, without waiting: what the client does not take soon is copied, and written by another
+// goroutine. False: the reply would have to wait, and nothing was sent.
+func (c *serverConn) replyWhole(k *serverCall, m sized) bool {
+	if m.size > mostInline || m.size+messageCost > c.theirs.window || !c.carrier.CanTry() {
+		return false
+	}
+	w := &c.w
+	if w.begin() != nil {
+		k.cut() // nobody to tell
+		return true
+	}
+	if w.busy {
+		w.hold()
+		return false
+	}
+	b, at := reserveHeader(k.appendPendingHeader(w.buf))
+	b = binary.LittleEndian.AppendUint32(b, uint32(m.size))
+	b, rest, err := m.appendHeadTo(b, &c.s.buffers)
+	if err != nil {
+		w.buf = b[:at] // the header stays
+		w.hold()
+	} else {
+		sealFrameWith(b, at, header{kind: kindResData, id: k.id, flags: flagFirst}, len(rest.b))
+		w.buf = b
+		w.flushWith(rest.b, closedChannel())
+	}
+	c.s.buffers.put(rest.from)
+	_ = k.sendEnd(statusOf(err), nil, true)
+	k.cut()
+	return true
 }
 
 // replyApart sends a large reply from a goroutine that may wait for the client.
