@@ -269,8 +269,8 @@ func TestSecuredCutAtRandomPoints(t *testing.T) {
 			serverEnd = cutConn{serverEnd, left}
 		}
 		a, b := secure(t, clientEnd, serverEnd)
-		server := NewServer(ServerConfig{Logger: quiet()})
-		pb.RegisterTestServiceServer(server, newTestServer())
+		server, s := NewServer(ServerConfig{Logger: quiet()}), newCountingServer()
+		pb.RegisterTestServiceServer(server, s)
 		served := make(chan error, 1)
 		go func() { served <- server.Serve(NewCarrier(b)) }()
 		client := NewClient(NewCarrier(a), ClientConfig{})
@@ -288,6 +288,7 @@ func TestSecuredCutAtRandomPoints(t *testing.T) {
 		client.Close()
 		receive(t, served)
 		server.Stop()
+		s.checkOnce(t)
 	}
 }
 
