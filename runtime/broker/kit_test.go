@@ -70,8 +70,9 @@ func (s shape) config(dir string) broker.Config {
 		Listen: func() (net.Listener, error) {
 			return transport.Listen(transport.ListenConfig{Network: network, Dir: dir})
 		},
-		Lane:   true,
-		Logger: silent(),
+		Lane:    true,
+		Logger:  silent(),
+		Timeout: time.Minute, // a busy machine may take longer than the five seconds that are usual
 	}
 	if s.change != nil {
 		s.change(&cfg)
