@@ -79,6 +79,12 @@ func (c *Client) readOwn(k *call, mayEnd bool) {
 			return
 		}
 	}
+	for s := k.stream; s != nil && s.ended() == nil && c.frameCame(); { // a large reply is there, and its end comes soon
+		if err := c.readSome(); err != nil {
+			c.lost(err)
+			return
+		}
+	}
 	if !c.table.leaveReading() {
 		c.handOver()
 	}
