@@ -71,6 +71,9 @@ func TestIdleConnectionUnderOurHost(t *testing.T) {
 			if err := p.Conn().Invoke(ctx, "/"+work.ServiceName+"/Double", &wrapperspb.Int32Value{}, &wrapperspb.Int32Value{}, grpc.Peer(&at)); err != nil {
 				t.Fatal(err)
 			}
+			if err := p.Reachable(ctx); err != nil { // on the lane a plugin of ours listens a moment after it has answered
+				t.Fatal(err)
+			}
 			idle(t, at.Addr.Network(), at.Addr.String())
 			if err := p.Close(); err != nil {
 				t.Errorf("close: %v", err)

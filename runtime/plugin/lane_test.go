@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -21,6 +22,7 @@ import (
 	"github.com/plugingen/plugingen/runtime/internal/lane"
 	"github.com/plugingen/plugingen/runtime/internal/mtls"
 	"github.com/plugingen/plugingen/runtime/internal/wire"
+	"github.com/plugingen/plugingen/runtime/transport"
 )
 
 // tierEnv has all tests of this package open plugins on the lane, "pair", or in a "tunnel". See make test-tiers.
@@ -112,7 +114,27 @@ func openOnLane(t *testing.T, mode string, env ...string) (*child, *grpc.ClientC
 	if !lane.HasSpoken(c.lane) {
 		t.Fatalf("the plugin had not spoken when its line came\nstderr:\n%s", c.stderr)
 	}
+	c.awaitListener()
 	return c, connOnLane(t, c.lane)
+}
+
+// awaitListener returns when others than the host can connect, and the plugin heeds signals: on the lane that is after its line.
+func (c *child) awaitListener() {
+	c.t.Helper()
+	ctx, again := guarded(c.t), time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for {
+		conn, err := transport.Dial(ctx, c.resp.Network, c.resp.Address)
+		if err == nil {
+			_ = conn.Close()
+			return
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			c.t.Fatalf("the plugin does not listen: %v\nstderr:\n%s", err, c.stderr)
+		}
+	}
 }
 
 // connOnLane is a *grpc.ClientConn, for tests of either tier.
