@@ -22,7 +22,14 @@ type callOptions struct {
 	creds    credentials.PerRPCCredentials
 	maxRecv  int
 	maxSend  int
+	quiet    bool
 }
+
+// Quiet is for a stream that waits most of the time: that it is there makes no other call slower. Its messages may come some
+// milliseconds late. For gRPC it is no option at all.
+func Quiet() grpc.CallOption { return quietOption{} }
+
+type quietOption struct{ grpc.EmptyCallOption }
 
 // NeedsGRPC tells the options that a [Client] refuses, or honours only where there is TLS beneath it.
 func NeedsGRPC(opt grpc.CallOption) bool {
@@ -52,6 +59,8 @@ func (o *callOptions) apply(opts []grpc.CallOption) error {
 func (o *callOptions) applyOne(opt grpc.CallOption) error {
 	switch opt := opt.(type) {
 	case grpc.StaticMethodCallOption, grpc.EmptyCallOption:
+	case quietOption:
+		o.quiet = true
 	case grpc.FailFastCallOption: // the lane is connected or lost for good: there is nothing to wait for
 	case grpc.MaxRetryRPCBufferSizeCallOption: // the lane never retries
 	case grpc.HeaderCallOption:

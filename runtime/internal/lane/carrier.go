@@ -1,6 +1,9 @@
 package lane
 
-import "net"
+import (
+	"errors"
+	"net"
+)
 
 // Carrier moves bytes between the two sides, in order and without loss. One goroutine reads and one writes at a time;
 // Close may be called by any, also more than once, and unblocks both.
@@ -42,6 +45,12 @@ func NewCarrier(conn net.Conn) Carrier {
 	}
 }
 
+// interrupter is a carrier whose Read can be told to return, once, with errInterrupted and without a byte: the one that
+// waits or the next.
+type interrupter interface{ Interrupt() }
+
+var errInterrupted = errors.New("lane: reading was interrupted")
+
 func socketBelow(conn net.Conn) net.Conn {
 	for {
 		w, ok := conn.(interface{ Socket() net.Conn })
@@ -56,6 +65,13 @@ func socketBelow(conn net.Conn) net.Conn {
 type wrapped struct {
 	Carrier
 	conn net.Conn
+}
+
+// Interrupt is the socket's: what is wrapped is always one.
+func (w wrapped) Interrupt() {
+	if i, ok := w.Carrier.(interrupter); ok {
+		i.Interrupt()
+	}
 }
 
 func (w wrapped) Close() error         { return w.conn.Close() }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -33,8 +34,9 @@ type socket interface {
 // socketCarrier is a socket whose short transfers are bare system calls.
 type socketCarrier struct {
 	socket
-	read  transfer
-	write transfer
+	read      transfer
+	write     transfer
+	interrupt atomic.Bool
 }
 
 // transfer is one direction of a socket. Its functions live as long as it does, so that a transfer allocates nothing.
@@ -95,12 +97,28 @@ func (c *socketCarrier) CanTry() bool { return true }
 
 func (c *socketCarrier) Read(p []byte) (int, error) {
 	if len(p) >= longTransfer {
-		return c.socket.Read(p)
+		n, err := c.socket.Read(p)
+		return n, c.interrupted(err)
 	}
 	c.read.p = p
 	err := c.read.raw.Read(c.read.wait)
 	c.read.p = nil
-	return c.readResult(err)
+	return c.readResult(c.interrupted(err))
+}
+
+// Interrupt is interrupter's.
+func (c *socketCarrier) Interrupt() {
+	c.interrupt.Store(true)
+	_ = c.SetReadDeadline(time.Unix(1, 0))
+}
+
+// interrupted makes errInterrupted of a deadline that Interrupt has set, and takes it back.
+func (c *socketCarrier) interrupted(err error) error {
+	if err == nil || !errors.Is(err, os.ErrDeadlineExceeded) || !c.interrupt.Swap(false) {
+		return err
+	}
+	_ = c.SetReadDeadline(time.Time{})
+	return errInterrupted
 }
 
 func (c *socketCarrier) readResult(err error) (int, error) {
@@ -122,7 +140,7 @@ func (c *socketCarrier) TryRead(p []byte) (int, error) {
 	if err == nil && c.read.wouldWait {
 		return 0, nil
 	}
-	return c.readResult(err)
+	return c.readResult(c.interrupted(err))
 }
 
 func (c *socketCarrier) TryWrite(p, tail []byte) (int, error) {

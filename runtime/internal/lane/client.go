@@ -56,6 +56,11 @@ type Client struct {
 	ready  chan struct{} // closed when the peer's preface has been read
 	done   chan struct{} // closed when the connection is lost
 	token  chan struct{} // makes the background the reader
+	watch  streamWatch
+	fed    *clientStream // whom the last message was for; the reader's
+
+	alone       atomic.Pointer[clientStream] // the stream whose receiver reads
+	interrupter interrupter                  // the carrier's; nil: only the background reads for streams
 
 	mu  sync.Mutex
 	err error // why done is closed
@@ -82,6 +87,8 @@ func NewClient(carrier Carrier, cfg ClientConfig) *Client {
 	c.calls.New = func() any { return &call{answered: make(chan struct{}, 1)} }
 	c.w = writer{out: carrier, failed: c.writeFailed}
 	c.token = make(chan struct{}, 1)
+	c.watch.kick = make(chan struct{}, 1)
+	c.interrupter, _ = carrier.(interrupter)
 	c.table.reading = true // the background, or this, which reads the preface
 	if !cfg.Greeted {
 		c.w.mu.Lock()

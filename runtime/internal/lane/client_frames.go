@@ -108,6 +108,7 @@ func (c *Client) handleStream(h header) error {
 		return c.r.discard(int(h.size))
 	}
 	if h.kind == kindResData {
+		c.fed = stream
 		return stream.handleData(h, c.r)
 	}
 	body, err := c.r.take(int(h.size))

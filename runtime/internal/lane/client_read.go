@@ -18,6 +18,9 @@ const idleWatch = 20 * time.Millisecond
 // table's lock and after its call is in the table. Who stops reading looks there under the same lock: when calls are
 // left it hands the reading to the background. So nobody waits for a reply while nobody reads.
 //
+// A quiet stream is none of the calls that are left: who stops reading beside it sees to it that the background reads
+// before long, see client_stream_read.go.
+//
 // The background goes on when the replies of several callers have come: they are likely to call again, and handing the
 // reading to and fro costs more than the one hand-over that a caller would save by reading itself.
 
@@ -32,26 +35,17 @@ func (t *table) takeReading() bool {
 	return true
 }
 
-// leaveReading ends the caller's reading; false: calls are left, and the caller must see to it that somebody reads.
-func (t *table) leaveReading() bool {
+// leaveReading ends the caller's reading; false: calls are left, and the caller must see to it that somebody reads. When
+// quiet ones are left, somebody must before long.
+func (t *table) leaveReading() (left, quiet bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.live > 0 {
-		return false
+	if t.loud() > 0 {
+		return false, false
 	}
 	t.reading = false
-	return true
-}
-
-// takeIfQuiet makes the caller the reader when nothing happened since the table had seen before calls.
-func (t *table) takeIfQuiet(before uint64) (now uint64, taken bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.reading || t.added != before {
-		return t.added, false
-	}
-	t.reading = true
-	return t.added, true
+	t.added++
+	return true, t.quiet > 0
 }
 
 // needReader has the background read, unless somebody does.
@@ -85,8 +79,10 @@ func (c *Client) readOwn(k *call, mayEnd bool) {
 			return
 		}
 	}
-	if !c.table.leaveReading() {
+	if left, quiet := c.table.leaveReading(); !left {
 		c.handOver()
+	} else if quiet {
+		c.watch.wake()
 	}
 }
 
@@ -95,10 +91,13 @@ func (c *Client) frameCame() bool {
 	return c.r.buffered() || c.table.lone() && c.r.poll() && c.r.buffered()
 }
 
-// readSome waits for a frame, and handles it and those that came with it.
+// readSome waits for a frame, and handles it and those that came with it. Without an error perhaps none came.
 func (c *Client) readSome() error {
 	for {
 		h, err := c.r.next()
+		if errors.Is(err, errInterrupted) {
+			return nil
+		}
 		if err == nil {
 			err = c.handle(h)
 		}
@@ -126,7 +125,7 @@ func (c *Client) background() {
 		err = c.readPreface()
 	}
 	for err == nil {
-		if c.callers.Load() <= 1 && c.table.leaveReading() && !c.awaitReading(timer) {
+		if c.backgroundLeaves() && !c.awaitReading(timer) {
 			return
 		}
 		err = c.readSome()
@@ -148,27 +147,6 @@ func (c *Client) readPreface() error {
 	}
 	close(c.ready)
 	return nil
-}
-
-// awaitReading returns when the background has become the reader; false when the connection has ended.
-func (c *Client) awaitReading(timer *time.Timer) bool {
-	timer.Reset(idleWatch)
-	var seen uint64
-	for {
-		select {
-		case <-c.token:
-			return true
-		case <-c.done:
-			return false
-		case <-timer.C:
-			calls, taken := c.table.takeIfQuiet(seen)
-			if taken {
-				return true
-			}
-			seen = calls
-			timer.Reset(idleWatch)
-		}
-	}
 }
 
 // lost ends the connection because reading it did.

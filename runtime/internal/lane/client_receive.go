@@ -79,7 +79,7 @@ func (s *clientStream) RecvMsg(m any) error {
 }
 
 func (s *clientStream) receive(m any) error {
-	msg, ok := s.in.next(nil)
+	msg, ok := s.next()
 	if !ok {
 		return s.endError()
 	}
@@ -91,7 +91,7 @@ func (s *clientStream) receive(m any) error {
 		return nil
 	}
 	s.received = true
-	if more, ok := s.in.next(nil); ok { // the one reply: the status comes with it
+	if more, ok := s.next(); ok { // the one reply: the status comes with it
 		s.in.done(more)
 		return s.refuse(status.Error(codes.Internal, "lane: a second reply to a call whose method has one"))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -29,6 +30,8 @@ type clientStream struct {
 	halved   bool     // likewise
 	received bool     // the one reply was received; the receiving side's alone
 
+	waited atomic.Bool // for a message, since the last one was sent
+
 	mu       sync.Mutex
 	cancel   context.CancelFunc // ends ctx
 	unwatch  func() bool        // stops waiting for ctx
@@ -45,6 +48,7 @@ func (c *Client) newClientStream(desc *grpc.StreamDesc) *clientStream {
 	s.in = inbox{limit: c.cfg.MaxMessageSize, buffers: &c.buffers, budget: c.budget, reserve: &c.reserve, credit: s.sendCredit}
 	s.in.init(c.cfg.Window)
 	s.send = sender{w: &c.w, window: newSendWindow(c.theirs.window), buffers: &c.buffers, kind: kindReqData}
+	s.send.window.starve = c.needReader
 	return s
 }
 
@@ -109,7 +113,7 @@ func (c *Client) open(ctx context.Context, desc *grpc.StreamDesc, q *request, o 
 		}
 	}
 	s.watch(ctx)
-	c.needReader()
+	c.needReaderSoon()
 	return s, nil
 }
 
@@ -139,6 +143,7 @@ func (s *clientStream) abort(st *status.Status) bool {
 		return false
 	}
 	s.finish(st, nil)
+	s.c.interrupt(s)
 	s.c.sendCancel(s.id, turn)
 	s.report(st.Err())
 	return true
@@ -202,6 +207,7 @@ func (s *clientStream) ended() *status.Status {
 // Header waits for the response header or the end. As with gRPC the end's error comes from RecvMsg alone.
 func (s *clientStream) Header() (metadata.MD, error) {
 	if err := s.begin(); err == nil {
+		s.c.needReader()
 		<-s.headerIn
 	}
 	s.mu.Lock()
@@ -302,7 +308,7 @@ func (s *clientStream) transmit(m sized) error {
 	if err != nil {
 		return io.EOF
 	}
-	s.send.many = s.c.crowded()
+	s.send.many, s.send.answers = s.c.crowded(), s.waited.Swap(false)
 	if err = s.send.send(m, s.ctx.Done()); err != nil && held && s.c.w.begin() == nil {
 		s.c.w.flush()
 	}

@@ -38,7 +38,7 @@ func (c *serverConn) dispatch(k *serverCall, b begun) error {
 func (c *serverConn) dispatchStream(k *serverCall, flags uint8, message []byte) error {
 	k.in = &inbox{
 		limit: c.s.cfg.MaxMessageSize, eager: k.method.unary != nil || !k.method.stream.ClientStreams,
-		buffers: &c.s.buffers, budget: c.budget, reserve: &c.s.reserve, credit: k.sendCredit,
+		buffers: &c.s.buffers, budget: c.budget, reserve: &c.s.reserve, credit: k.sendCredit, asking: &c.asking,
 	}
 	k.in.init(c.s.cfg.Window)
 	if err := c.add(k); err != nil {
@@ -55,14 +55,21 @@ func (c *serverConn) dispatchStream(k *serverCall, flags uint8, message []byte) 
 		k.in.finish()
 	}
 	go func() {
-		defer c.finished()
-		if k.method.unary != nil {
-			k.finishUnary(k.handleUnary((*serverStream)(k).RecvMsg))
-		} else {
-			k.serveStream()
+		k.serveMessages()
+		if r := k.takeLent(); r != nil {
+			c.read(r)
 		}
 	}()
 	return nil
+}
+
+func (k *serverCall) serveMessages() {
+	defer k.conn.finished()
+	if k.method.unary != nil {
+		k.finishUnary(k.handleUnary((*serverStream)(k).RecvMsg))
+	} else {
+		k.serveStream()
+	}
 }
 
 func (k *serverCall) sendCredit(n int64) {

@@ -3,6 +3,7 @@ package lane
 import (
 	"encoding/binary"
 	"sync"
+	"sync/atomic"
 )
 
 // message is one that has arrived whole.
@@ -26,6 +27,7 @@ type inbox struct {
 	budget  *budget
 	reserve *reserve
 	credit  func(n int64) // sends credit to the peer; does not wait
+	asking  *atomic.Int32 // counts the inboxes that have not ended; nil means nothing
 
 	wake chan struct{} // holds a token when queue or ended has changed
 
@@ -57,6 +59,9 @@ type partial struct {
 func (in *inbox) init(window int) {
 	in.window, in.allowed = int64(window), int64(window)
 	in.wake = make(chan struct{}, 1)
+	if in.asking != nil {
+		in.asking.Add(1)
+	}
 }
 
 // data reads a data frame's body. tooLarge tells that the message exceeds the limit: the call is to be ended. An error

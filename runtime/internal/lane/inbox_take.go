@@ -1,21 +1,15 @@
 package lane
 
-// next returns the next message, waiting for it. ok is false when none will come or done comes first.
-func (in *inbox) next(done <-chan struct{}) (m message, ok bool) {
-	for {
-		m, ok, ended := in.pop()
-		if ok || ended {
-			return m, ok
-		}
-		in.want()
-		select {
-		case <-in.wake:
-		case <-done:
-			in.mu.Lock()
-			in.waiting = false
-			in.mu.Unlock()
-			return message{}, false
-		}
+// await waits for something to be there; false: done came first.
+func (in *inbox) await(done <-chan struct{}) bool {
+	select {
+	case <-in.wake:
+		return true
+	case <-done:
+		in.mu.Lock()
+		in.waiting = false
+		in.mu.Unlock()
+		return false
 	}
 }
 
@@ -32,6 +26,20 @@ func (in *inbox) pop() (m message, ok, ended bool) {
 		in.queue, in.head = in.queue[:0], 0
 	}
 	return m, true, false
+}
+
+// idle tells whether there is nothing to take yet.
+func (in *inbox) idle() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.head == len(in.queue) && !in.ended
+}
+
+// isAwaited tells whether somebody waits, or has not seen yet what came.
+func (in *inbox) isAwaited() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.waiting
 }
 
 // decodeInto decodes m and gives back what it held.
@@ -77,6 +85,9 @@ func (in *inbox) grow() int64 {
 // finish says that no message follows those in the queue.
 func (in *inbox) finish() {
 	in.mu.Lock()
+	if !in.ended && in.asking != nil {
+		in.asking.Add(-1)
+	}
 	in.ended = true
 	cut, growth := in.part.claim, in.growth
 	in.part = partial{}

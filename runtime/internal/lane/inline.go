@@ -73,9 +73,7 @@ func (c *serverConn) runInline(k *serverCall, b begun, r *frameReader) (mine boo
 	in.reader = r
 	in.current.Store(k)
 	turn := in.turn.Add(1)
-	if in.parked.Load() && in.parked.CompareAndSwap(true, false) {
-		in.kick <- struct{}{}
-	}
+	in.wakeWatch()
 	select {
 	case <-c.done: // whoever ended the connection has not seen k, or is about to
 		k.cut()
@@ -199,6 +197,13 @@ func (c *serverConn) watch() {
 	}
 }
 
+// wakeWatch is called when turn has become odd.
+func (in *inliner) wakeWatch() {
+	if in.parked.Load() && in.parked.CompareAndSwap(true, false) {
+		in.kick <- struct{}{}
+	}
+}
+
 // waitKick parks the watch until the reader runs a handler; false when the connection has ended.
 func (c *serverConn) waitKick() bool {
 	in := &c.inliner
@@ -237,6 +242,10 @@ func (c *serverConn) takeReading(turn uint64) (*frameReader, bool) {
 		return nil, false
 	}
 	k := in.current.Load()
+	if k.in != nil { // a stream's
+		c.lender.stayedAway()
+		return in.reader, true
+	}
 	c.enter(k)
 	c.count(1)
 	c.s.handlers.Add(1)

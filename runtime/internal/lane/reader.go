@@ -22,6 +22,8 @@ type frameReader struct {
 	rest   *spinner    // for what is left of a body; nil means never
 	lone   func() bool // tells whether spinning makes sense; nil means after a lone frame
 	frames int         // since the last wait
+
+	between bool // what is waited for is the next frame: the wait may be interrupted
 }
 
 func newFrameReader(src io.Reader) *frameReader {
@@ -42,18 +44,29 @@ func (f *frameReader) Read(p []byte) (int, error) {
 
 // next returns the next frame's header. io.EOF means that the peer closed between two frames.
 func (f *frameReader) next() (header, error) {
-	if f.w-f.r < headerSize {
-		if err := f.fill(headerSize); err != nil {
-			return header{}, err
-		}
+	h, err := f.peek()
+	if err != nil {
+		return header{}, err
 	}
-	h := readHeader(f.buf[f.r:])
 	f.r += headerSize
 	f.frames++
 	if h.size > h.kind.most() {
 		return h, protocolError("frame of %d bytes", h.size)
 	}
 	return h, nil
+}
+
+// peek is next that leaves the header for next.
+func (f *frameReader) peek() (header, error) {
+	if f.w-f.r < headerSize {
+		f.between = true
+		err := f.fill(headerSize)
+		f.between = false
+		if err != nil {
+			return header{}, err
+		}
+	}
+	return readHeader(f.buf[f.r:]), nil
 }
 
 // buffered tells whether the whole next frame is here already.
@@ -115,6 +128,14 @@ func (f *frameReader) hasPreface() bool {
 
 // wait reads at least one byte.
 func (f *frameReader) wait(p []byte) (int, error) {
+	n, err := f.waitOnce(p)
+	for !f.between && errors.Is(err, errInterrupted) {
+		n, err = f.waitOnce(p)
+	}
+	return n, err
+}
+
+func (f *frameReader) waitOnce(p []byte) (int, error) {
 	spin := f.spin != nil && f.frames <= 1
 	if f.lone != nil {
 		spin = f.spin != nil && f.lone()
@@ -176,11 +197,15 @@ func (f *frameReader) readInto(p []byte) error {
 // readRest reads at least one byte of what the peer is just writing.
 func (f *frameReader) readRest(p []byte) (int, error) {
 	if f.rest != nil {
-		if n, err := f.rest.read(p[:min(len(p), mostAtOnce)]); n > 0 || err != nil {
+		if n, err := f.rest.read(p[:min(len(p), mostAtOnce)]); n > 0 || err != nil && !errors.Is(err, errInterrupted) {
 			return n, err
 		}
 	}
-	return f.src.Read(p)
+	n, err := f.src.Read(p)
+	for errors.Is(err, errInterrupted) {
+		n, err = f.src.Read(p)
+	}
+	return n, err
 }
 
 // split returns a reader that goes on where f is, and leaves f's memory to the one who has taken bytes of it.

@@ -11,6 +11,8 @@ type sender struct {
 	kind    kind                // of the data frames
 	before  func([]byte) []byte // appends what goes before a message; nil means nothing
 	many    bool                // many calls are in flight: others are likely to send, too
+	answers bool                // the last message was waited for: no other is likely to follow this one
+	more    func() bool         // whether others follow, and whoever sends them flushes; nil means never
 }
 
 // send sends m. It returns errStopped when the call ended or done came first, the connection's error, or a status error
@@ -47,9 +49,14 @@ func (s *sender) sendWhole(m sized, done <-chan struct{}) error {
 	}
 	sealFrame(b, at, header{kind: s.kind, id: s.id})
 	s.w.buf = b
-	if s.many {
+	switch {
+	case s.more != nil && len(b) < mostCorked && s.more():
+		s.w.hold()
+	case s.many:
 		s.w.flushTogether()
-	} else {
+	case s.answers:
+		s.w.flush()
+	default:
 		s.w.flushRapid()
 	}
 	return nil

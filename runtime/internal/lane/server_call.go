@@ -3,6 +3,7 @@ package lane
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -18,11 +19,13 @@ type serverCall struct {
 	id       uint32
 	method   *method
 	md       metadata.MD
-	deadline time.Time // zero means none
-	in       *inbox    // nil when the whole request came with the first frame
-	got      bool      // a request message was received; the handler's
-	drained  bool      // io.EOF was received, which stays so; the handler's
-	crashing bool      // the handler's panic is ending the process; the handler's
+	deadline time.Time     // zero means none
+	in       *inbox        // nil when the whole request came with the first frame
+	got      bool          // a request message was received; the handler's
+	drained  bool          // io.EOF was received, which stays so; the handler's
+	crashing bool          // the handler's panic is ending the process; the handler's
+	waited   atomic.Bool   // for a message, since the last one was sent
+	lent     atomic.Uint64 // the inliner's turn by which the reading is the handler's; zero means none
 
 	mu      sync.Mutex
 	std     context.Context // what the context's methods come to, once somebody asks
@@ -103,6 +106,7 @@ func (k *serverCall) cut() {
 	k.mu.Unlock()
 	if k.in != nil {
 		k.in.abandon()
+		k.conn.interrupt(k)
 	}
 }
 
@@ -123,6 +127,7 @@ func (k *serverCall) sendWindow() *sendWindow {
 	if k.window == nil {
 		k.window = newSendWindow(k.conn.theirs.window)
 		k.window.closed = k.over
+		k.window.starve = k.returnReading
 	}
 	return k.window
 }

@@ -25,6 +25,8 @@ type serverConn struct {
 	done    chan struct{}
 	inliner inliner
 	crowd   atomic.Int32 // running, to be looked at without mu
+	asking  atomic.Int32 // calls whose requests have not all come
+	lender  lender
 
 	mu      sync.Mutex
 	calls   []*serverCall // by id; nil where the id is free
@@ -48,6 +50,7 @@ func newServerConn(s *Server, carrier Carrier) *serverConn {
 	c.w = writer{out: carrier, failed: func(error) { time.AfterFunc(lastRead, func() { _ = carrier.Close() }) }}
 	c.w.buf = s.cfg.settings().preface()
 	c.inliner.kick = make(chan struct{}, 1)
+	c.lender.interrupter, _ = carrier.(interrupter)
 	return c
 }
 
@@ -86,7 +89,13 @@ func (c *serverConn) read(r *frameReader) {
 			c.fail(err)
 			return
 		}
+		if c.lend(r) {
+			return
+		}
 		h, err := r.next()
+		if errors.Is(err, errInterrupted) {
+			continue
+		}
 		mine := true
 		if err == nil {
 			mine, err = c.handle(h, r)
@@ -107,7 +116,7 @@ func (c *serverConn) settle(r *frameReader) error {
 	if in.held > 0 && in.held < mostHeld && r.buffered() {
 		return nil
 	}
-	if in.held > 0 {
+	if in.held > 0 || c.lender.corked.CompareAndSwap(true, false) {
 		in.held = 0
 		if err := c.w.begin(); err != nil {
 			return err

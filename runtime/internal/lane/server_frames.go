@@ -162,6 +162,7 @@ func (c *serverConn) handleData(h header, r *frameReader) error {
 	if k.in == nil {
 		return protocolError("data for call %d, which was half-closed", h.id)
 	}
+	c.lender.fed = k
 	size, err := k.in.data(h, r)
 	if err == nil && size > 0 {
 		k.stop(status.Convert(tooLarge("receive", size, k.in.limit)))

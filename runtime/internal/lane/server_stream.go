@@ -136,6 +136,7 @@ func (k *serverCall) sendMessage(m sized) error {
 	sender := sender{
 		w: &k.conn.w, window: k.sendWindow(), buffers: &k.conn.s.buffers,
 		id: k.id, kind: kindResData, before: k.appendPendingHeader, many: k.conn.many(),
+		answers: k.waited.Swap(false), more: k.cork,
 	}
 	err := sender.send(m, k.Done())
 	if err == nil {
@@ -165,7 +166,7 @@ func (s *serverStream) RecvMsg(m any) error {
 	if err != nil || k.method.stream != nil && k.method.stream.ClientStreams {
 		return err
 	}
-	if more, ok := k.in.next(k.Done()); ok { // the one request: nothing may follow
+	if more, ok := k.next(); ok { // the one request: nothing may follow
 		k.in.done(more)
 		return status.Error(codes.Internal, "lane: a second request to a method that takes one")
 	}
@@ -176,7 +177,7 @@ func (s *serverStream) RecvMsg(m any) error {
 }
 
 func (k *serverCall) receive(m any) error {
-	msg, ok := k.in.next(k.Done())
+	msg, ok := k.next()
 	if !ok {
 		if k.Err() != nil && !k.drained {
 			return k.overError()

@@ -11,6 +11,7 @@ type slot struct {
 	call   *call
 	stream *clientStream
 	used   bool
+	quiet  bool   // it waits most of the time
 	turn   uint64 // counts the calls that had the id
 }
 
@@ -21,9 +22,10 @@ type table struct {
 	free    []uint32
 	limit   int          // ids are below
 	live    int          // used slots
+	quiet   int          // those of them that are quiet
 	reading bool         // see client_read.go
 	added   uint64       // calls so far
-	many    atomic.Int32 // live, to be looked at without the lock
+	many    atomic.Int32 // live and not quiet, to be looked at without the lock
 	waiters []chan struct{}
 	err     error // why no call can be added
 }
@@ -37,8 +39,8 @@ func (t *table) add(done <-chan struct{}, k *call, s *clientStream) (uint32, err
 			return 0, t.err
 		}
 		if id, ok := t.freeID(); ok {
-			t.slots[id] = slot{call: k, stream: s, used: true, turn: t.slots[id].turn + 1}
-			t.count(1)
+			t.slots[id] = slot{call: k, stream: s, used: true, quiet: s != nil && s.o.quiet, turn: t.slots[id].turn + 1}
+			t.count(1, t.slots[id].quiet)
 			t.added++
 			if s != nil {
 				s.id, s.send.id = id, id
@@ -159,9 +161,9 @@ func (t *table) remove(id uint32, k *call, s *clientStream) bool {
 }
 
 func (t *table) release(id uint32) {
+	t.count(-1, t.slots[id].quiet)
 	t.slots[id] = slot{turn: t.slots[id].turn}
 	t.free = append(t.free, id)
-	t.count(-1)
 	t.wakeOne()
 }
 
@@ -194,19 +196,26 @@ func (t *table) close(err error) []slot {
 	t.mu.Lock()
 	slots := t.slots
 	t.slots, t.free = nil, nil
-	t.count(-t.live)
+	t.quiet = 0
+	t.count(-t.live, false)
 	t.err = err
 	t.mu.Unlock()
 	t.refuse(err)
 	return slots
 }
 
-func (t *table) count(n int) {
+func (t *table) count(n int, quiet bool) {
 	t.live += n
-	t.many.Store(int32(t.live))
+	if quiet {
+		t.quiet += n
+	}
+	t.many.Store(int32(t.loud()))
 }
 
-// lone tells whether exactly one call is in flight.
+// loud is how many calls are in flight that do not wait most of the time. Called with mu.
+func (t *table) loud() int { return t.live - t.quiet }
+
+// lone tells whether exactly one call is in flight, beside quiet ones.
 func (t *table) lone() bool { return t.many.Load() == 1 }
 
 func (t *table) idle() bool {

@@ -16,10 +16,12 @@ const leastPart = 8 << 10
 
 // sendWindow is what a side may still send on a call. One goroutine takes at a time.
 type sendWindow struct {
-	mu     sync.Mutex
-	credit int64
-	closed bool
-	wake   chan struct{} // holds a token when credit or closed has changed
+	mu      sync.Mutex
+	credit  int64
+	closed  bool
+	wake    chan struct{} // holds a token when credit or closed has changed
+	starved bool          // somebody waits
+	starve  func()        // called, without the lock, when somebody begins to wait; nil means nothing
 }
 
 func newSendWindow(n int) *sendWindow {
@@ -35,6 +37,9 @@ func (w *sendWindow) take(least, most int64, done <-chan struct{}) (int64, error
 		} else if closed {
 			return 0, errStopped
 		}
+		if w.starve != nil {
+			w.starve()
+		}
 		select {
 		case <-w.wake:
 		case <-done:
@@ -43,13 +48,19 @@ func (w *sendWindow) take(least, most int64, done <-chan struct{}) (int64, error
 	}
 }
 
+func (w *sendWindow) isStarved() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.starved
+}
+
 func (w *sendWindow) try(least, most int64) (n int64, ok, closed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
 		return 0, false, true
 	}
-	if w.credit < least {
+	if w.starved = w.credit < least; w.starved {
 		return 0, false, false
 	}
 	n = min(w.credit, most)
