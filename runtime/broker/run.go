@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/plugingen/plugingen/runtime/internal/lane"
 	"github.com/plugingen/plugingen/runtime/internal/wire"
 )
 
@@ -52,7 +53,7 @@ func (b *Broker) Run(ctx context.Context, conn grpc.ClientConnInterface) error {
 func (b *Broker) runOnce(ctx context.Context, conn grpc.ClientConnInterface) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s, err := wire.OpenBroker(ctx, conn)
+	s, err := wire.OpenBroker(ctx, conn, lane.Quiet())
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/plugingen/plugingen/runtime/internal/lane"
 	"github.com/plugingen/plugingen/runtime/internal/wire"
 	"github.com/plugingen/plugingen/runtime/relay"
 )
@@ -94,12 +95,12 @@ func (s *stdio) end() {
 	sinks.Wait()
 }
 
-// limited bounds the messages of the stdio stream, which are queued.
+// limited bounds the messages of the stdio stream, which are queued. That stream makes no other call slower.
 type limited struct{ grpc.ClientConnInterface }
 
 // NewStream is grpc.ClientConnInterface's.
 func (l limited) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	return l.ClientConnInterface.NewStream(ctx, desc, method, append(opts, grpc.MaxCallRecvMsgSize(maxPrint))...)
+	return l.ClientConnInterface.NewStream(ctx, desc, method, append(opts, grpc.MaxCallRecvMsgSize(maxPrint), lane.Quiet())...)
 }
 
 // logSink logs what is printed, line by line. It starts with the first print.

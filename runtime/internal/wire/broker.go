@@ -13,9 +13,10 @@ const (
 
 // OpenBroker opens the broker's stream of the plugin behind conn, once conn is connected. It lasts until ctx or the plugin
 // ends it. A plugin without a broker ends it with the code Unimplemented.
-func OpenBroker(ctx context.Context, conn grpc.ClientConnInterface) (grpc.BidiStreamingClient[ConnInfo, ConnInfo], error) {
+func OpenBroker(ctx context.Context, conn grpc.ClientConnInterface, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ConnInfo, ConnInfo], error) {
 	desc := &grpc.StreamDesc{StreamName: "StartStream", ServerStreams: true, ClientStreams: true}
-	s, err := conn.NewStream(ctx, desc, startStreamMethod, grpc.WaitForReady(true), grpc.MaxCallRecvMsgSize(maxConnInfo))
+	opts = append(opts, grpc.WaitForReady(true), grpc.MaxCallRecvMsgSize(maxConnInfo))
+	s, err := conn.NewStream(ctx, desc, startStreamMethod, opts...)
 	if err != nil {
 		return nil, err
 	}
