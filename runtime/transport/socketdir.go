@@ -23,7 +23,7 @@ type SocketDir struct {
 
 // NewSocketDir makes a private folder (0700, 0770 with a group) with an unpredictable name in base, where it has proved within the last
 // minute that a socket can be made. Where that is impossible, since base is full, not writable, no folder, or makes paths too long for sockets, it tries
-// $TMPDIR, $XDG_RUNTIME_DIR and the system's folders for temporary files; an empty base starts with those. The error is ErrSocketDir
+// $TMPDIR, $XDG_RUNTIME_DIR, on Linux shared memory where that is better than the disk, and the system's folders for temporary files; an empty base starts with those. The error is ErrSocketDir
 // and names each folder that was tried with its reason.
 //
 // group is a name or a number, empty for none; the error is ErrGroup when it does not exist.
@@ -81,10 +81,10 @@ func (d *SocketDir) Remove() error {
 	return os.RemoveAll(d.path)
 }
 
-// candidates has the user's folder for sockets, which is in memory, before folders on a disk that nobody has asked for.
+// candidates has the user's folder for sockets and shared memory before folders on a disk that nobody has asked for.
 func candidates(base string) []string {
 	var list []string
-	for _, dir := range append([]string{base, os.Getenv("TMPDIR"), runtimeDir(), os.TempDir()}, filepath.SplitList(systemTempDirs)...) {
+	for _, dir := range append([]string{base, os.Getenv("TMPDIR"), runtimeDir(), known.memory(), os.TempDir()}, filepath.SplitList(systemTempDirs)...) {
 		if dir != "" && !slices.Contains(list, dir) {
 			list = append(list, dir)
 		}

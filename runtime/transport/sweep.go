@@ -51,7 +51,8 @@ const (
 
 // bases is what this process remembers, so that not every start does it again: of the folders in which it makes folders, and of itself.
 type bases struct {
-	self func() owner
+	self   func() owner
+	memory func() string // see sharedMemory
 
 	mu     sync.Mutex
 	swept  map[string]time.Time
@@ -59,7 +60,7 @@ type bases struct {
 }
 
 //nolint:gochecknoglobals // a process has one file system
-var known = &bases{self: sync.OnceValue(thisProcess), swept: map[string]time.Time{}, probed: map[string]time.Time{}}
+var known = &bases{self: sync.OnceValue(thisProcess), memory: sync.OnceValue(sharedMemory), swept: map[string]time.Time{}, probed: map[string]time.Time{}}
 
 // sweep sweeps base in the background, when that is due; the channel is nil when it is not.
 func (b *bases) sweep(base string, self owner) <-chan struct{} {
