@@ -183,10 +183,11 @@ func (m *hugeMemory) expireLater() {
 func (m *hugeMemory) expire() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	bytes := m.bytes // what is dropped is in the heap until the collection
 	for len(m.idle) > 0 {
 		m.dropOldest()
 	}
-	if m.lent > 0 && !m.last && m.collecting == nil && heapIsBelow(m.bytes+reserveSize+recycleSize) {
+	if m.lent > 0 && !m.last && m.collecting == nil && heapIsBelow(bytes+reserveSize+recycleSize) {
 		m.last = true
 		m.startCollecting() // what comes back expires, too
 	}
