@@ -33,6 +33,10 @@ type life struct {
 // run ends everything that it starts, whichever way it ends. A host on the lane calls as soon as it has the line, and needs nothing of what
 // else is made ready; another host may do anything then.
 func (l *life) run(ctx context.Context, announce func() error) error {
+	defer swallowSignals()() // before the line: who has that may send them
+	l.terminated = make(chan os.Signal, 1)
+	signal.Notify(l.terminated, syscall.SIGTERM)
+	defer signal.Stop(l.terminated)
 	if l.lane.taken == nil {
 		return l.attend(ctx, announce)
 	}
@@ -43,10 +47,7 @@ func (l *life) run(ctx context.Context, announce func() error) error {
 
 // attend makes the plugin ready for whatever may come, and waits for its end.
 func (l *life) attend(ctx context.Context, announce func() error) error {
-	defer swallowSignals()()
-	l.served, l.hostGone, l.terminated = make(chan error, 1), make(chan struct{}), make(chan os.Signal, 1)
-	signal.Notify(l.terminated, syscall.SIGTERM)
-	defer signal.Stop(l.terminated)
+	l.served, l.hostGone = make(chan error, 1), make(chan struct{})
 	stopWatch, err := l.out.Watch(func() { close(l.hostGone) })
 	if err != nil {
 		l.server.cut(ctx)
