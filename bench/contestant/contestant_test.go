@@ -55,7 +55,7 @@ func exercise(ctx context.Context, t *testing.T, s contestant.Session) {
 			t.Fatalf("Echo = %d, %q, %q, %v", id, name, value, err)
 		}
 	}
-	payload := make([]byte, 1<<20)
+	payload := load.Payload(1 << 20)
 	if size, err := s.Put(ctx, payload); err != nil || size != 1<<20 {
 		t.Errorf("Put = %d, %v", size, err)
 	}
