@@ -83,7 +83,7 @@ func NewClient(carrier Carrier, cfg ClientConfig) *Client {
 	c.invoke = chainUnary(cfg.UnaryInterceptors, c.directInvoke)
 	c.stream = chainStream(cfg.StreamInterceptors, c.directStream)
 	c.table.limit = floorCalls
-	c.r.spin, c.r.rest, c.r.lone = newSpinner(carrier), newSpinner(carrier), c.table.lone
+	c.r.spin, c.r.rest = newSpinner(carrier), newSpinner(carrier)
 	c.calls.New = func() any { return &call{answered: make(chan struct{}, 1)} }
 	c.w = writer{out: carrier, failed: c.writeFailed}
 	c.token = make(chan struct{}, 1)

@@ -18,10 +18,8 @@ type frameReader struct {
 	buf  []byte
 	r, w int // buf[r:w] is read and not consumed
 
-	spin   *spinner    // nil means never
-	rest   *spinner    // for what is left of a body; nil means never
-	lone   func() bool // tells whether spinning makes sense; nil means after a lone frame
-	frames int         // since the last wait
+	spin *spinner // nil means never
+	rest *spinner // for what is left of a body; nil means never
 
 	between bool // what is waited for is the next frame: the wait may be interrupted
 }
@@ -49,7 +47,6 @@ func (f *frameReader) next() (header, error) {
 		return header{}, err
 	}
 	f.r += headerSize
-	f.frames++
 	if h.size > h.kind.most() {
 		return h, protocolError("frame of %d bytes", h.size)
 	}
@@ -110,7 +107,6 @@ func (f *frameReader) poll() bool {
 	if f.w == len(f.buf) {
 		return true
 	}
-	f.frames = 0
 	n, err := f.spin.read(f.buf[f.w:])
 	f.w += n
 	return n > 0 || err != nil
@@ -136,12 +132,7 @@ func (f *frameReader) wait(p []byte) (int, error) {
 }
 
 func (f *frameReader) waitOnce(p []byte) (int, error) {
-	spin := f.spin != nil && f.frames <= 1
-	if f.lone != nil {
-		spin = f.spin != nil && f.lone()
-	}
-	f.frames = 0
-	if spin {
+	if f.spin != nil {
 		if n, err := f.spin.read(p); n > 0 || err != nil {
 			return n, err
 		}
@@ -211,7 +202,7 @@ func (f *frameReader) readRest(p []byte) (int, error) {
 // split returns a reader that goes on where f is, and leaves f's memory to the one who has taken bytes of it.
 func (f *frameReader) split() *frameReader {
 	n := newFrameReader(f.src)
-	n.spin, n.rest, n.lone = f.spin, f.rest, f.lone
+	n.spin, n.rest = f.spin, f.rest
 	if len(n.buf) < f.w-f.r {
 		n.buf = make([]byte, fullReadBuffer)
 	}
