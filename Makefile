@@ -29,10 +29,13 @@ test: ## all tests of all modules, race detector on, shuffled
 	$(TEST) ./...
 	@for m in $(MODULES); do echo "in $$m:" && (cd $$m && $(TEST) ./...) || exit 1; done
 
+# Faults that have nothing to do with what carries calls, or that choose it themselves.
+SAME_ON_ALL := StartFaults|TLSFaults|TunnelFaults|SocketFaults|SecuredFaults|RunFaultsMultiplexed
+
 test-tiers: ## the suites of host and plugin once more, with each tier forced that they do not take by themselves
 	PLUGINGEN_TEST_TIER=socket go test -short -skip Faults ./runtime/host
-	PLUGINGEN_TEST_TIER=tunnel go test -short ./runtime/host ./runtime/plugin
-	PLUGINGEN_TEST_TIER=grpc go test -short ./runtime/host
+	PLUGINGEN_TEST_TIER=tunnel go test -short -skip '$(SAME_ON_ALL)' ./runtime/host ./runtime/plugin
+	PLUGINGEN_TEST_TIER=grpc go test -short -skip '$(SAME_ON_ALL)' ./runtime/host
 	PLUGINGEN_TEST_TIER=pair go test -short ./runtime/plugin
 
 stress: ## kill STRESS plugins and as many hosts, by tiers in turn, in the midst of calls (2000 each: ten minutes)
