@@ -47,6 +47,10 @@ type Config struct {
 	ServerOptions []grpc.ServerOption
 	// NoLane has calls take gRPC also from hosts that offer the lane, a framing of this module's own that costs a fraction of it.
 	NoLane bool
+	// Apart tells the unary methods of Services, by their full names such as "/greeter.v1.Greeter/Greet", whose handlers always have a goroutine
+	// of their own, as with gRPC; nil means none. On the lane, handlers that have been short run on the goroutine that reads the connection; one that
+	// then takes longer than two milliseconds loses that place, and holds up the other calls until then. It may be called concurrently.
+	Apart func(fullMethod string) bool
 	// StopTimeout is how long calls in flight may take to finish once the plugin stops; zero means 500 ms.
 	// A second at most comes on top: hosts kill a plugin that is not gone after 2 s.
 	StopTimeout time.Duration

@@ -41,11 +41,16 @@ func newLaneServer(cfg Config) *laneServer {
 		PrefaceTimeout:     connectionTimeout,
 		UnaryInterceptors:  cfg.UnaryInterceptors,
 		StreamInterceptors: cfg.StreamInterceptors,
-		Apart:              func(method string) bool { return method == wire.ShutdownMethod }, // it waits for others
+		Apart:              cfg.isApart,
 		Crash:              true,
 		Logger:             cfg.Logger,
 		AuthInfo:           lane.NoTLS(),
 	})}
+}
+
+// isApart also tells the shutdown, which waits for others.
+func (c Config) isApart(method string) bool {
+	return method == wire.ShutdownMethod || c.Apart != nil && c.Apart(method)
 }
 
 // noLane is why calls cannot take the lane; empty when they can.

@@ -313,3 +313,22 @@ func TestLateListener(t *testing.T) {
 		}
 	})
 }
+
+// TestApart: short handlers come to run where the lane is read, one after the other, unless the plugin wants them apart.
+func TestApart(t *testing.T) {
+	for mode, apart := range map[string]bool{"plain": false, "apart": true} {
+		t.Run(mode, func(t *testing.T) {
+			c, cc := openOnLane(t, mode, hostEnv()...)
+			shared, last := false, ""
+			for i := 0; i < 200 || !apart && !shared && i < 100_000; i++ {
+				ran := do(t, cc, "goroutine")
+				shared = shared || ran == last
+				last = ran
+			}
+			if shared == apart {
+				t.Errorf("two calls ran on one goroutine: %t", shared)
+			}
+			stop(t, c, cc)
+		})
+	}
+}

@@ -62,6 +62,7 @@ var modes = map[string]func() int{
 	"child":                 func() int { fmt.Print("from the child\n"); return 0 },
 	"daemon":                func() int { _, _ = io.Copy(io.Discard, os.Stdin); return 0 }, // until nobody can write to its input
 	"host":                  hostMain,
+	"apart":                 func() int { c := config(); c.Apart = func(string) bool { return true }; return plugin.Main(c) },
 	"no service":            func() int { c := versioned(1); c.Handshake.ProtocolVersions = []int{1, 3}; return plugin.Main(c) },
 	"empty":                 func() int { return plugin.Main(plugin.Config{Handshake: config().Handshake}) },
 	"no cookie":             func() int { c := config(); c.Handshake.MagicCookieKey = ""; return plugin.Main(c) },
@@ -248,6 +249,10 @@ func (e echo) do(ctx context.Context, what string) (string, error) {
 		var m goruntime.MemStats
 		goruntime.ReadMemStats(&m)
 		return fmt.Sprintln(goruntime.NumGoroutine(), m.HeapAlloc>>20), nil
+	case "goroutine": // that runs the handler
+		first := make([]byte, 64)
+		line, _, _ := strings.Cut(string(first[:goruntime.Stack(first, false)]), " [")
+		return line, nil
 	case "hang": // whatever the context says
 		fmt.Fprintln(os.Stderr, "hanging")
 		select {}
