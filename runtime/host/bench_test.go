@@ -26,9 +26,9 @@ func benchConfig() host.Config {
 // BenchmarkOpenClose starts this test binary, which links more than a plugin does.
 func BenchmarkOpenClose(b *testing.B) {
 	for name, change := range map[string]func(*host.Config){
-		"lane":             func(*host.Config) {},
-		"gRPC":             func(c *host.Config) { c.Lane = host.LaneOff },
-		"gRPC, mutual TLS": tlsMutual,
+		"lane":       func(*host.Config) {},
+		"gRPC":       func(c *host.Config) { c.Lane = host.LaneOff },
+		"mutual TLS": tlsMutual,
 	} {
 		b.Run(name, func(b *testing.B) {
 			cfg := benchConfig()
